@@ -1,0 +1,53 @@
+"""What is checked before a change goes in, and before a release begins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "types", "tests", "laws"]
+nox.options.reuse_existing_virtualenvs = True
+# A Python that is not here is skipped, in CI as well. The one that runs nox always counts: it is put last on
+# PATH, so that at least one `tests` session runs.
+nox.options.error_on_missing_interpreters = False
+os.environ["PATH"] += os.pathsep + str(Path(getattr(sys, "_base_executable", sys.executable)).parent)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format, and who may import whom."""
+    install(session)
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache", silent=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict, over package, tasks, tests and this file."""
+    install(session)
+    session.run("mypy", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Every test but the slow laws, on each supported Python that is here."""
+    install(session)
+    session.run("pytest", "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def laws(session: nox.Session) -> None:
+    """The slow laws: a release killed after every step, on many worlds."""
+    install(session)
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+def install(session: nox.Session) -> None:
+    session.install("-e", ".[dev,sandbox]")
