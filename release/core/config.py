@@ -1,0 +1,111 @@
+"""The shape of release.toml as frozen values. `release/config.py` reads the file into it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+When = Literal["always", "candidate", "final"]
+
+
+class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`repository`: path or URL of the upstream's remote; "" for the checkout's own (`origin`)."""
+
+    name: str = ""
+    repository: str = ""
+    forge: Literal["none"] = "none"
+    since: str = ""
+
+
+class ReleaseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`start`: who starts it; `output`: the directory that takes the artifacts, in a folder per tag."""
+
+    start: Literal["command", "tag"] = "command"
+    output: str = ""
+
+
+class VersionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that agrees with the version: `pattern` has one group `value`; `value` is a template."""
+
+    path: str
+    pattern: str
+    value: str = "{version}"
+
+
+class VersionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How versions are written, ordered and chosen. `revision` is the word before the number in the metadata."""
+
+    scheme: Literal["semver", "semver+revision"] = "semver"
+    tag: str = "v{version}"
+    revision: str = ""
+    candidates: tuple[str, ...] = ("alpha", "beta", "rc")
+    source: Literal["changes", "file"] = "changes"
+    branches: tuple[str, ...] = ("main", "master", "release-{line}")
+    final_from_candidate: bool = False
+    file: tuple[VersionFile, ...] = ()
+
+
+class ChangeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the meaning of a change is read."""
+
+    sources: tuple[Literal["conventional"], ...] = ("conventional",)
+
+
+class ChangelogRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`file`: the changelog kept in the repository, "" for none."""
+
+    file: str = ""
+
+
+class CommitRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`push`: a release commit goes to the branch with the tag; `none`: only the tag is made."""
+
+    mode: Literal["push", "none"] = "none"
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    run: tuple[str, ...]
+    kind: Literal["command"] = "command"
+    when: When = "always"
+    lines: tuple[str, ...] = ()
+
+
+class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`name` and `path` are templates; one artifact a platform ("os/arch"), or one without."""
+
+    name: str
+    run: tuple[str, ...]
+    kind: Literal["command"] = "command"
+    path: str = ""
+    platforms: tuple[str, ...] = ()
+    when: When = "always"
+    lines: tuple[str, ...] = ()
+
+
+class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A component released in step. `repository` is a URL, a path, or a path relative to the upstream's remote (`../name.git`)."""
+
+    name: str
+    repository: str
+    branch: str = "main"
+    tag: str = "{tag}"
+    after: tuple[str, ...] = ()
+    trigger: Literal["tag"] = "tag"
+    per: Literal["release", "channel"] = "release"
+    required: bool = True
+    when: When = "always"
+    lines: tuple[str, ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    project: Project = Project()
+    release: ReleaseRules = ReleaseRules()
+    version: VersionRules = VersionRules()
+    changes: ChangeRules = ChangeRules()
+    changelog: ChangelogRules = ChangelogRules()
+    commit: CommitRules = CommitRules()
+    gate: tuple[Gate, ...] = ()
+    artifact: tuple[Artifact, ...] = ()
+    downstream: tuple[Downstream, ...] = ()

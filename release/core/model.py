@@ -1,0 +1,126 @@
+"""The frozen values that travel: what was observed, and what a run wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["candidate", "final"]
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A git identity."""
+
+    name: str
+    email: str
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A tag as a remote shows it: `commit` is the peeled object id, `date` that commit's committer date (ISO 8601 with its own offset), "" where unknown."""
+
+    name: str
+    commit: str
+    date: str = ""
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """A commit: `date` is the committer date, ISO 8601; `message` the whole message, undecodable bytes replaced."""
+
+    id: str
+    parents: tuple[str, ...]
+    author: Person
+    date: str
+    message: str
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a version is what it is: where it was seen (a commit, a file), what it says, and which bump it asks for."""
+
+    source: str
+    what: str
+    bump: str
+
+
+class Splice(msgspec.Struct, frozen=True):
+    """Replace `content[start:end]` of the file `path` (UTF-8 text, offsets in characters at the base commit) by `text`.
+
+    A file that does not exist at the base commit is made: start and end are 0.
+    """
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+    def applied(self, content: str) -> str:
+        return content[: self.start] + self.text + content[self.end :]
+
+
+class GateWish(msgspec.Struct, frozen=True):
+    """A command that must succeed at the base commit before anything begins."""
+
+    name: str
+    run: tuple[str, ...]
+
+
+class ArtifactWish(msgspec.Struct, frozen=True):
+    """A file a command makes at the release commit. `path` is where it lies in the clone, "" for `$SLUICE_OUTPUT/<name>`."""
+
+    name: str
+    run: tuple[str, ...]
+    platform: str = ""
+    path: str = ""
+
+
+class DownstreamWish(msgspec.Struct, frozen=True):
+    """A component to release: `tag` at the head of `branch` of `url`, after the components named in `after`."""
+
+    name: str
+    url: str
+    branch: str
+    tag: str
+    after: tuple[str, ...] = ()
+    required: bool = True
+
+
+class Release(msgspec.Struct, frozen=True):
+    """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, whole seconds."""
+
+    version: str
+    tag: str
+    line: str
+    kind: Kind
+    bump: str
+    previous: str | None
+    branch: str
+    base: str
+    date: str
+    author: Person
+    reasons: tuple[Reason, ...] = ()
+    notes: str = ""
+    mode: Literal["push", "none"] = "push"
+    start: Literal["command", "tag"] = "command"
+    edits: tuple[Splice, ...] = ()
+    gates: tuple[GateWish, ...] = ()
+    artifacts: tuple[ArtifactWish, ...] = ()
+    output: str = ""
+    downstreams: tuple[DownstreamWish, ...] = ()
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where a checkout stands: `branch` is "" when detached, `dirty` the paths that are not as committed."""
+
+    commit: str
+    branch: str
+    dirty: tuple[str, ...] = ()
+    shallow: bool = False
+
+
+class Refs(msgspec.Struct, frozen=True):
+    """What a remote shows: branch -> commit, tag -> peeled commit, line -> tip of its record."""
+
+    heads: Mapping[str, str]
+    tags: Mapping[str, str]
+    records: Mapping[str, str]

@@ -1,0 +1,249 @@
+"""Notes tell every change once and let no stranger's text act; a changelog keeps what people wrote."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from release.core.changelog import LONGEST, entry, insert, notes
+from release.core.commits import Change
+from release.core.model import Person, Splice
+
+ENTRY = entry("1.2.0", "2026-01-02", "First words.\n\n### Fixes\n\n- a fix")
+
+
+def a_change(type_: str, description: str, *, scope: str = "", breaking: bool = False, note: str = "") -> Change:
+    return Change("abcdef1234567890", type_, scope, breaking, description, note, Person("Ann", "ann@example.org"))
+
+
+def told(*changes: Change) -> str:
+    return notes(changes, previous="v1.1.0", tag="v1.2.0")
+
+
+def item(description: str) -> str:
+    """The one item that a description becomes, without its bullet and commit."""
+    line = told(a_change("fix", description)).split("\n")[-1]
+    return line.removeprefix("- ").removesuffix(" (abcdef1234)")
+
+
+def put(content: str | None, version: str = "1.2.0", text: str = ENTRY) -> str:
+    splice = insert("CHANGELOG.md", content, text, version)
+    assert splice is not None
+    return splice.applied(content or "")
+
+
+def test_sections_come_in_order_and_each_change_once() -> None:
+    found = told(
+        a_change("docs", "six"),
+        a_change("revert", "five"),
+        a_change("perf", "four"),
+        a_change("fix", "three", scope="git"),
+        a_change("feat", "two"),
+        a_change("", "seven"),
+        a_change("feat", "one", breaking=True, note="do\nthis"),
+    )
+    assert found == (
+        "Changes from v1.1.0 to v1.2.0.\n\n"
+        "### Breaking changes\n\n- one: do this (abcdef1234)\n\n"
+        "### Features\n\n- two (abcdef1234)\n\n"
+        "### Fixes\n\n- **git**: three (abcdef1234)\n\n"
+        "### Performance\n\n- four (abcdef1234)\n\n"
+        "### Reverts\n\n- five (abcdef1234)\n\n"
+        "### Other changes\n\n- six (abcdef1234)\n- seven (abcdef1234)"
+    )
+
+
+def test_no_changes_are_said_in_a_sentence() -> None:
+    assert told() == "No changes."
+
+
+def test_a_first_release_says_so() -> None:
+    assert notes([a_change("feat", "x")], previous=None, tag="v0.1.0").startswith("First release: v0.1.0.\n")
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("fix #123 for good", "fix #123 for good"),
+        ("#123 is fixed", "#123 is fixed"),
+        ("# not a heading", "\\# not a heading"),
+        ("- not a list", "\\- not a list"),
+        ("1. not a list", "1\\. not a list"),
+        ("1.2 is a number", "1.2 is a number"),
+        ("<script>a & b</script>", "&lt;script&gt;a &amp; b&lt;/script&gt;"),
+        ("[a](http://b) ![c](d)", "\\[a\\](http://b) !\\[c\\](d)"),
+        ("`code` *bold* _it_ ~~no~~", "\\`code\\` \\*bold\\* \\_it\\_ \\~\\~no\\~\\~"),
+        ("\\[a](b)", "\\\\\\[a\\](b)"),
+        ("thanks @ann", "thanks @&#8203;ann"),
+        ("a\x1b[31mb\u2028c\u202ed\ne", "a\\[31mb cd e"),
+    ],
+)
+def test_a_strangers_text_stays_text(description: str, shown: str) -> None:
+    assert item(description) == shown
+
+
+@given(st.text(alphabet=st.sampled_from("\\`*_[]()<>&@#!~-+=|0123456789. \n\r\t\x1babc:/\u2028\u202e"), max_size=60))
+def test_markdown_shows_the_very_text_and_nothing_else_of_it(description: str) -> None:
+    tokens = MarkdownIt("commonmark").parse(told(a_change("fix", f"x {description}"), a_change("fix", description)))
+    inline = [token for token in tokens if token.type == "inline"]
+    assert len(inline) == 4  # the first sentence, the heading and two items
+    assert {child.type for token in inline for child in token.children or ()} <= {"text", "text_special"}
+    shown = "".join(child.content for child in inline[-1].children or ()).replace("\u200b", "")
+    safe = re.sub("[\x1b\u202e]", "", description)
+    assert shown.split() == [*safe.split(), "(abcdef1234)"]
+
+
+@given(st.text())
+def test_an_item_is_one_line_without_control_characters(description: str) -> None:
+    found = told(a_change("fix", description, scope=description[::-1]))
+    assert found.count("\n") == 4
+    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in found.replace("\n", ""))
+
+
+@pytest.mark.parametrize("description", ["x" * 300, "@" * 1000, "\x1b" * 5000, "short"])
+def test_notes_end_in_time_and_say_how_many_are_left_out(description: str) -> None:
+    changes = [a_change(type_, description) for type_ in ("feat", "fix", "docs") for _ in range(3000)]
+    found = told(*changes)
+    assert len(found) <= LONGEST
+    last = re.fullmatch(r"Changes left out here: (\d+)\.", found.split("\n")[-1])
+    assert last
+    assert len(re.findall("^- ", found, re.MULTILINE)) + int(last[1]) == len(changes)
+    assert len(found) > LONGEST - 5000
+
+
+def test_notes_of_a_hundred_thousand_changes_are_quick() -> None:
+    changes = [a_change("fix", "x" * 100_000)] * 100_000
+    begun = time.perf_counter()
+    told(*changes)
+    assert time.perf_counter() - begun < 2
+
+
+def test_an_entry_is_that_of_keep_a_changelog() -> None:
+    assert entry("1.2.0", "2026-01-02", "Words.\n") == "## [1.2.0] - 2026-01-02\n\nWords.\n"
+
+
+def test_a_changelog_that_is_not_there_is_begun() -> None:
+    assert insert("docs/NEWS.md", None, ENTRY, "1.2.0") == Splice("docs/NEWS.md", 0, 0, f"# Changelog\n\n{ENTRY}")
+
+
+OLD = "## [1.1.0] - 2025-01-01\n\n- old\n"
+HEAD = "# Changelog\n\nAll of it.\n\n"
+LINKS = "[unreleased]: https://example.org/compare/v1.1.0...HEAD\n[1.1.0]: https://example.org/v1.1.0\n"
+JOINED = "## [1.2.0] - 2026-01-02\n\n### Added\n\n- by hand\n\nFirst words.\n\n### Fixes\n\n- a fix\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HEAD + OLD, HEAD + ENTRY + "\n" + OLD),
+        (OLD, ENTRY + "\n" + OLD),
+        (HEAD, HEAD + ENTRY),
+        (HEAD.rstrip(), HEAD + ENTRY),
+        ("", ENTRY),
+        ("Words.\n" + OLD, "Words.\n\n" + ENTRY + "\n" + OLD),
+        (HEAD + "## [Unreleased]\n\n" + OLD, HEAD + "## [Unreleased]\n\n" + ENTRY + "\n" + OLD),
+        (HEAD + "## Unreleased\n" + OLD, HEAD + "## Unreleased\n\n" + ENTRY + "\n" + OLD),
+        (HEAD + "## [Unreleased]", HEAD + "## [Unreleased]\n\n" + ENTRY),
+        (
+            HEAD + "## [unreleased]\n\n### Added\n\n- by hand\n\n" + OLD,
+            HEAD + "## [unreleased]\n\n" + JOINED + "\n" + OLD,
+        ),
+        (HEAD + "## [Unreleased]\n### Added\n\n- by hand", HEAD + "## [Unreleased]\n\n" + JOINED),
+        (
+            HEAD + "## [Unreleased]\n\n### Added\n\n- by hand\n\n" + LINKS,
+            HEAD + "## [Unreleased]\n\n" + JOINED + "\n" + LINKS,
+        ),
+        (HEAD + LINKS, HEAD + ENTRY + "\n" + LINKS),
+        (HEAD + "```\n## [Unreleased]\n```\n\n" + OLD, HEAD + "```\n## [Unreleased]\n```\n\n" + ENTRY + "\n" + OLD),
+        (HEAD + "<!--\n## [1.2.0]\n-->\n\n" + OLD, HEAD + "<!--\n## [1.2.0]\n-->\n\n" + ENTRY + "\n" + OLD),
+        (HEAD + "Words\n\n~~~\n## [1.2.0]\n```\n", HEAD + "Words\n\n" + ENTRY + "\n~~~\n## [1.2.0]\n```\n"),
+        (HEAD + "## [1.2.0-rc.1] - x\n", HEAD + ENTRY + "\n## [1.2.0-rc.1] - x\n"),
+        (HEAD + "## [1.2.01] - x\n", HEAD + ENTRY + "\n## [1.2.01] - x\n"),
+        (HEAD + "##[1.2.0]\n    ## [1.2.0]\n" + OLD, HEAD + "##[1.2.0]\n    ## [1.2.0]\n\n" + ENTRY + "\n" + OLD),
+    ],
+)
+def test_an_entry_has_its_place(before: str, after: str) -> None:
+    assert put(before) == after
+    assert put(before.replace("\n", "\r\n")) == (after if "\n" not in before else after.replace("\n", "\r\n"))
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "## [1.2.0] - 2026-01-02",
+        "## 1.2.0",
+        "## v1.2.0 (yesterday)",
+        "## [1.2.0](https://x) - y",
+        "# 1.2.0",
+        "  ## [1.2.0]",
+    ],
+)
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_version_that_has_its_heading_gets_no_second_one(heading: str, ending: str) -> None:
+    assert insert("C.md", f"# Changelog{ending}{ending}{heading}{ending}{ending}- x{ending}", ENTRY, "1.2.0") is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "# C\n\n````md\n```\n~~~~\n````no\n## [1.2.0]\n  `````  \n\n## [1.1.0]\n",
+        "# C\n\n```not `a` fence\n\n## [1.1.0]\n\n```\n## [1.2.0]\n```\n",
+        "# C\n\n<!-- a comment -->\n\n## [1.1.0]\n\n#### 1.2.0 of something else\n",
+    ],
+)
+def test_a_heading_is_one_by_the_rules_of_commonmark(page: str) -> None:
+    assert put(page) == page.replace("## [1.1.0]", f"{ENTRY}\n## [1.1.0]")
+
+
+LINES = st.sampled_from(
+    [
+        "",
+        "words",
+        "# Changelog",
+        "## [Unreleased]",
+        "## [1.1.0] - x",
+        "### Added",
+        "- item",
+        "```",
+        "````",
+        "~~~ md",
+        "<!--",
+        "-->",
+        "[a]: b",
+        "    ## [1.0.0]",
+        "odd\u2028## [1.2.0]",
+        "  ",
+    ]
+)
+
+
+@given(st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_nothing_that_people_wrote_is_lost_and_a_second_time_changes_nothing(
+    lines: list[str], ending: str, ended: bool
+) -> None:
+    content = ending.join(lines) + (ending if ended else "")
+    after = put(content)
+    assert insert("C.md", after, ENTRY, "1.2.0") is None
+    ours = [line for line in ENTRY.split("\n") if line]
+    assert after.count("## [1.2.0] - 2026-01-02") == 1
+    left = [line.rstrip("\r") for line in after.split("\n") if line.strip()]
+    for line in ours:
+        left.remove(line)
+    assert left == [line for line in lines if line.strip()]
+    if "\r\n" in content and "\n" not in content.replace("\r\n", ""):
+        assert "\n" not in after.replace("\r\n", "")
+
+
+def test_a_hostile_changelog_does_not_take_long() -> None:
+    many = 100_000
+    pages = ["# " * many, "`" * many, "```\n" * 20_000, "<!--\n" * 20_000, "[" * many, "[a]: b\n" * 20_000, "\n" * many]
+    begun = time.perf_counter()
+    for page in pages:
+        put(page)
+    assert time.perf_counter() - begun < 3
