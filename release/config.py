@@ -1,0 +1,209 @@
+"""release.toml -> Config. Strict: every unknown key and wrong type is told at once, with the nearest known name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from release.core.config import Config
+from release.errors import ConfigError
+
+LIMIT = 1024 * 1024
+COMMITTED = ("version", "changes", "changelog", "artifact", "commit", "gate")
+
+
+def load(path: Path) -> Config:
+    """Read the file `path`, usually `release.toml` in the checkout's root. ConfigError says what is wrong with it."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(f"{path} is {what}", "name the configuration file itself")
+        with path.open("rb") as file:
+            content = file.read(LIMIT + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise _missing(path) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}", "make it readable") from None
+    return parse(_decoded(content, str(path)), str(path))
+
+
+def parse(text: str, where: str) -> Config:
+    """Take `text` for the configuration; `where` names it in messages."""
+    return _convert(_toml(text, where), where)
+
+
+def at_commit(working: Config, committed: str | None, where: str) -> Config:
+    """The rules of a release: how it is made is read at the released commit, where it goes from the working tree.
+
+    `committed` is the text of the commit's release.toml, None if it has none; then all is as in the working tree.
+    Of that text only the tables that count are judged, so that an old one does not fail over what is not asked of it.
+    """
+    if committed is None:
+        return working
+    elsewhere = set(Config.__struct_fields__) - set(COMMITTED)
+    data = {key: value for key, value in _toml(committed, where).items() if key not in elsewhere}
+    rules = _convert(data, where)
+    return msgspec.structs.replace(working, **{table: getattr(rules, table) for table in COMMITTED})
+
+
+def _missing(path: Path) -> ConfigError:
+    folder = path.parent.absolute()
+    name = folder.name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", folder.name) else "demo"
+    example = (f'project.name = "{name}"', 'version.tag = "v{version}"', 'commit.mode = "none"')
+    lines = "".join(f"\n    {line}" for line in example)
+    remedy = f"run from the checkout's root, or write one:{lines}"
+    return ConfigError(f"there is no {path.name} in {folder}", remedy)
+
+
+def _decoded(content: bytes, where: str) -> str:
+    if len(content) > LIMIT:
+        raise _too_large(where)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{where}, line {line}: this is not UTF-8", "save the file as UTF-8") from None
+
+
+def _too_large(where: str) -> ConfigError:
+    return ConfigError(f"{where} is larger than 1 MiB", "keep in it only what configures a release")
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    if len(text) > LIMIT:
+        raise _too_large(where)
+    if text.startswith("\ufeff"):
+        raise ConfigError(f"{where} starts with a byte order mark", "save the file as UTF-8 without one")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{where} is nested too deep", "write it flatter") from None
+    except ValueError as error:
+        raise _syntax(str(error), text, where) from None
+
+
+def _syntax(message: str, text: str, where: str) -> ConfigError:
+    """tomllib tells the place at the end of its message (Python 3.14 alone has it as attributes)."""
+    match = re.fullmatch(r"(?s)(.*?)(?: \(at (?:line (\d+), column (\d+)|end of document)\))?", message)
+    what, line, column = match.groups() if match else (message, None, None)
+    place = f"line {line}, column {column}" if line else f"line {text.count(chr(10), 0, -1) + 1}"
+    return ConfigError(f"{where}, {place}: {what[:1].lower()}{what[1:]}", "mend the TOML there (https://toml.io)")
+
+
+def _convert(data: dict[str, Any], where: str) -> Config:
+    problems = tuple(_problems(data, Config, ""))
+    if not problems:
+        return msgspec.convert(data, Config, strict=True)
+    if len(problems) == 1:
+        raise ConfigError(f"{where}: {problems[0]}", problems=problems)
+    lines = "".join(f"\n    {problem}" for problem in problems)
+    raise ConfigError(f"{where} has {len(problems)} problems:{lines}", problems=problems)
+
+
+def _problems(value: object, wanted: Any, path: str) -> Iterator[str]:
+    """All that keeps `value`, found at `path`, from being a `wanted`."""
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        yield from _table_problems(value, wanted, path)
+    elif get_origin(wanted) is tuple:
+        yield from _list_problems(value, get_args(wanted)[0], path)
+    else:
+        yield from _value_problems(value, wanted, path)
+
+
+def _table_problems(value: object, wanted: type[msgspec.Struct], path: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        remedy = f"; write it as [{path}]" if _plain(path) else ""
+        yield f"{path} must be a table, not {_shown(value)}{remedy}"
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
+    for key, inner in value.items():
+        if key in fields:
+            yield from _problems(inner, fields[key].type, _join(path, key))
+        else:
+            yield f"{_join(path, key)} is not a known key; {_nearest(key, fields)}"
+    for name, field in fields.items():
+        if field.required and name not in value:
+            yield f"{_join(path, name)} is missing; add it: it must be {_described(field.type)}"
+
+
+def _list_problems(value: object, wanted: Any, path: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _problems(inner, wanted, f"{path}[{number}]")
+    elif isinstance(value, dict) and _plain(path):
+        yield f"{path} must be {_described(tuple[wanted, ...])}, not one table; write it as [[{path}]]"
+    else:
+        yield f"{path} must be {_described(tuple[wanted, ...])}, not {_shown(value)}"
+
+
+def _value_problems(value: object, wanted: Any, path: str) -> Iterator[str]:
+    try:
+        msgspec.convert(value, wanted, strict=True)
+    except msgspec.ValidationError:
+        near = _near(value, get_args(wanted)) if get_origin(wanted) is Literal else ""
+        hint = f'; did you mean "{near}"?' if near else ""
+        yield f"{path} must be {_described(wanted)}, not {_shown(value)}{hint}"
+
+
+def _nearest(key: str, known: Mapping[str, object]) -> str:
+    near = _near(key, tuple(known))
+    return f'did you mean "{near}"?' if near else f"known here: {', '.join(known)}"
+
+
+def _near(value: object, known: tuple[str, ...]) -> str:
+    found = difflib.get_close_matches(str(value)[:100].lower(), known, n=1)
+    return found[0] if found else ""
+
+
+def _join(path: str, key: str) -> str:
+    step = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _shortened(repr(key))
+    return f"{path}.{step}" if path else step
+
+
+def _plain(path: str) -> bool:
+    return "[" not in path
+
+
+NAMES: Mapping[object, str] = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+SEVERAL: Mapping[object, str] = {str: "texts", bool: "truth values", int: "whole numbers", float: "numbers"}
+
+
+def _described(wanted: Any) -> str:
+    """A type in plain words."""
+    if get_origin(wanted) is Literal:
+        choices = [f'"{choice}"' for choice in get_args(wanted)]
+        return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+    if get_origin(wanted) is tuple:
+        return f"a list of {_several(get_args(wanted)[0])}"
+    return NAMES.get(wanted, "a table")
+
+
+def _several(wanted: Any) -> str:
+    return _described(wanted) if get_origin(wanted) is Literal else SEVERAL.get(wanted, "tables")
+
+
+def _shown(value: object) -> str:
+    """A value in plain words, on one line and without control characters."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"the text {_shortened(repr(value))}"
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a number that is far too long"
+    if isinstance(value, int | float):
+        return f"the number {value!r}"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a table"
+    return "a date or time"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

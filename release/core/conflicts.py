@@ -1,0 +1,318 @@
+"""What can say no: a configuration that contradicts itself, seen before the first look at the world."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from graphlib import CycleError
+
+from release.core import assembly
+from release.core.config import Artifact, Config, Downstream, Gate, VersionFile
+from release.core.finding import Conflict
+from release.core.fleet import OF_A_PROMOTION, dependency_order
+from release.core.version import names_in, render, scheme
+
+LONGEST_PATTERN = 500
+VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
+OF_A_PLATFORM = ("platform", "os", "arch")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+REF_TEXT = re.compile(r"[A-Za-z0-9._/+@-]*")
+
+
+def contradictions(config: Config) -> tuple[Conflict, ...]:
+    """All that keeps `config` from meaning one thing, in the order of the file; empty if it may be used."""
+    return (
+        *_project(config),
+        *_version(config),
+        *_version_files(config),
+        *_written(config),
+        *_gates(config.gate),
+        *_artifacts(config.artifact),
+        *_downstreams(config.downstream),
+        *_order(config.downstream),
+    )
+
+
+def _project(config: Config) -> Iterator[Conflict]:
+    project = config.project
+    if project.name and not _is_name(project.name):
+        yield _bad_name("project.name", project.name)
+    if project.since and _rules_hold(config) and scheme(config.version, project.name).of_tag(project.since) is None:
+        why = f"project.since is {_quoted(project.since)}, which is not a tag of the scheme {config.version.scheme}"
+        yield Conflict("since-malformed", why, f"write a whole tag, as {config.version.tag} makes it")
+    if config.release.output and not config.release.output.isprintable():
+        yield Conflict("bad-path", "release.output holds control characters", "write a plain path")
+    yield from _unknown("release.output", config.release.output, VALUES)
+
+
+def _rules_hold(config: Config) -> bool:
+    """Whether a scheme can be made of the rules at all; if not, that is a conflict of its own."""
+    return not any(True for _ in _version(config))
+
+
+def _version(config: Config) -> Iterator[Conflict]:
+    rules = config.version
+    if rules.scheme == "semver+revision" and not rules.revision:
+        remedy = 'name the word before its number, as in revision = "rke2r" for 1.33.1+rke2r1'
+        yield Conflict("revision-missing", "version.scheme is semver+revision, and version.revision is empty", remedy)
+    if rules.scheme == "semver" and rules.revision:
+        why = f"version.revision is {_quoted(rules.revision)}, and in the scheme semver there is no revision"
+        yield Conflict("revision-unused", why, 'set scheme = "semver+revision" or leave revision out')
+    if rules.revision and not re.fullmatch(r"[A-Za-z0-9-]*[A-Za-z-]", rules.revision):
+        why = f"version.revision is {_quoted(rules.revision)}"
+        yield Conflict("bad-revision", why, "use letters, digits and -, and end on no digit: a number follows")
+    yield from _unknown("version.tag", rules.tag, ("version", "name") if config.project.name else ("version",))
+    if rules.tag.count("{version}") != 1 or not _is_ref(rules.tag):
+        why = f"version.tag is {_quoted(rules.tag)}"
+        yield Conflict("bad-tag", why, 'write {version} exactly once, with plain text around it, as in "v{version}"')
+    yield from _candidates(config)
+    for template in rules.branches:
+        if template.count("{line}") > 1 or set(names_in(template)) - {"line"} or not _is_ref(template) or not template:
+            why = f"version.branches has {_quoted(template)}"
+            yield Conflict("bad-branch", why, "write a branch's name, with {line} at most once and no other name in it")
+
+
+def _candidates(config: Config) -> Iterator[Conflict]:
+    names = config.version.candidates
+    if config.version.final_from_candidate and not names:
+        why = "version.final_from_candidate is set, and version.candidates is empty: there is nothing to be final from"
+        yield Conflict("no-candidates", why, 'name a stage, as in candidates = ["rc"], or unset it')
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z]{1,20}", name):
+            yield Conflict("bad-candidate", f"version.candidates has {_quoted(name)}", 'use letters only, as in "rc"')
+    for name in _repeated(names):
+        yield Conflict("duplicate-name", f"version.candidates has {_quoted(name)} twice", "leave one out")
+
+
+def _version_files(config: Config) -> Iterator[Conflict]:
+    for number, file in enumerate(config.version.file):
+        place = f"version.file[{number}]"
+        yield from _path(f"{place}.path", file.path)
+        yield from _pattern(f"{place}.pattern", file)
+        yield from _unknown(f"{place}.value", file.value, VALUES)
+
+
+def _pattern(place: str, file: VersionFile) -> Iterator[Conflict]:
+    if len(file.pattern) > LONGEST_PATTERN:
+        why = f"{place} has {len(file.pattern)} characters"
+        yield Conflict("pattern-too-long", why, f"match no more than is needed, in {LONGEST_PATTERN} at most")
+        return
+    try:
+        groups = re.compile(file.pattern).groupindex
+    except (re.error, RecursionError, OverflowError) as error:
+        yield Conflict("bad-pattern", f"{place} is not a regular expression: {error}", "mend it")
+        return
+    if "value" not in groups:
+        remedy = "put (?P<value>...) around what is to agree with the version"
+        yield Conflict("pattern-without-value", f"{place} has no group named value", remedy)
+
+
+def _written(config: Config) -> Iterator[Conflict]:
+    """A release that writes files needs a commit to write them in."""
+    rules = config.version
+    if rules.source == "file" and not rules.file:
+        why = 'version.source is "file", and there is no [[version.file]] to read the version from'
+        yield Conflict("no-version-file", why, 'add one, or set source = "changes"')
+    if config.changelog.file:
+        yield from _path("changelog.file", config.changelog.file)
+    written = _writes(config)
+    if written and rules.final_from_candidate and config.commit.mode == "push":
+        why = f"version.final_from_candidate makes a final its candidate's commit, and {written} needs one of its own"
+        yield Conflict("final-writes", why, "unset final_from_candidate, or let nothing be written")
+    if written and config.commit.mode == "none":
+        why = f'commit.mode is "none", and {written} cannot be written without a commit'
+        yield Conflict("nothing-to-write-in", why, 'set commit.mode = "push", or let nothing be written')
+
+
+def _writes(config: Config) -> str:
+    files = [file.path for file in config.version.file] if config.version.source == "changes" else []
+    changelog = [config.changelog.file] if config.changelog.file else []
+    return " and ".join(dict.fromkeys([*changelog, *files]))
+
+
+def _gates(gates: Sequence[Gate]) -> Iterator[Conflict]:
+    for number, gate in enumerate(gates):
+        yield from _component(f"gate[{number}]", gate)
+        yield from _run(f"gate[{number}].run", gate.run)
+    yield from _duplicates("gate", [(gate.name, gate) for gate in gates])
+
+
+def _artifacts(artifacts: Sequence[Artifact]) -> Iterator[Conflict]:
+    for number, artifact in enumerate(artifacts):
+        place = f"artifact[{number}]"
+        yield from _artifact_name(f"{place}.name", artifact)
+        yield from _run(f"{place}.run", artifact.run)
+        yield from _lines(f"{place}.lines", artifact.lines)
+        yield from _platforms(f"{place}.platforms", artifact.platforms)
+        if artifact.path:
+            yield from _path(f"{place}.path", artifact.path)
+            yield from _unknown(f"{place}.path", artifact.path, _known(artifact))
+    files = [(wish.name, artifact) for artifact in artifacts for wish in assembly.artifacts(artifact, {})]
+    yield from _duplicates("artifact", files)
+
+
+def _artifact_name(place: str, artifact: Artifact) -> Iterator[Conflict]:
+    """An artifact's name is a file's name and an asset's: one part, safe in a shell's and a URL's eyes."""
+    text = _filled(artifact.name)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,149}", text) or ".." in text:
+        why = f"{place} is {_quoted(artifact.name)}"
+        yield Conflict("bad-name", why, "use letters, digits and ._+~-, no / and no .., and do not begin with - or .")
+    yield from _unknown(place, artifact.name, [name for name in _known(artifact) if name != "platform"])
+
+
+def _known(artifact: Artifact) -> tuple[str, ...]:
+    return (*VALUES, *OF_A_PLATFORM) if artifact.platforms else VALUES
+
+
+def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
+    for number, downstream in enumerate(downstreams):
+        place = f"downstream[{number}]"
+        yield from _component(place, downstream)
+        yield from _downstream_tag(f"{place}.tag", downstream)
+        yield from _unknown(f"{place}.branch", downstream.branch, VALUES)
+        if not _is_ref(downstream.branch) or not downstream.branch:
+            yield Conflict("bad-branch", f"{place}.branch is {_quoted(downstream.branch)}", "write a branch's name")
+        if not _is_remote(downstream.repository):
+            why = f"{place}.repository is {_quoted(downstream.repository)}"
+            yield Conflict("bad-repository", why, "write a URL or a path")
+    for name in _repeated(downstream.name for downstream in downstreams):
+        yield Conflict("duplicate-name", f"two downstreams are named {_quoted(name)}", "rename one")
+
+
+def _downstream_tag(place: str, downstream: Downstream) -> Iterator[Conflict]:
+    template = downstream.tag
+    promoted = tuple(OF_A_PROMOTION) if downstream.per == "channel" else ()
+    yield from _unknown(place, template, (*VALUES, *promoted))
+    identifying = template.count("{version}") + template.count("{tag}")
+    if identifying != 1 or "}{" in template or not _is_ref(template):
+        why = f"{place} is {_quoted(template)}"
+        remedy = "write {tag} or {version} exactly once, and plain text around it and between names: a tag is read back"
+        yield Conflict("bad-tag", why, remedy)
+    if promoted and not set(promoted) <= set(names_in(template)):
+        why = f'{place} is {_quoted(template)}, and per is "channel": two promotions would make the same tag'
+        yield Conflict("tag-repeats", why, 'put {channel} and {n} in it, as in "{tag}.{channel}.{n}"')
+
+
+def _order(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
+    by_name = {downstream.name: downstream for downstream in downstreams}
+    for downstream in downstreams:
+        for name in downstream.after:
+            yield from _after(downstream, name, by_name.get(name))
+    try:
+        dependency_order(downstreams)
+    except CycleError as error:
+        yield Conflict("cycle", f"downstreams wait for each other: {_drawn(error, list(by_name))}", "break the cycle")
+
+
+def _after(downstream: Downstream, name: str, other: Downstream | None) -> Iterator[Conflict]:
+    if other is None:
+        why = f"downstream {downstream.name} comes after {_quoted(name)}, and there is no such downstream"
+        yield Conflict("after-unknown", why, "name one that is there, or leave it out")
+    elif other.per == "channel" and downstream.per == "release":
+        why = f"downstream {downstream.name} comes after {name}, which a promotion releases: it would wait for ever"
+        yield Conflict("after-channel", why, f'leave {name} out of its after, or set per = "channel" for it too')
+
+
+def _drawn(error: CycleError, names: Sequence[str]) -> str:
+    """graphlib gives each node before the one that waits for it; an arrow here means "comes after"."""
+    ring = list(reversed(error.args[1]))[:-1]
+    start = ring.index(min(ring, key=names.index))
+    return " -> ".join([*ring[start:], *ring[:start], ring[start]])
+
+
+def _component(place: str, one: Gate | Downstream) -> Iterator[Conflict]:
+    if not _is_name(one.name):
+        yield _bad_name(f"{place}.name", one.name)
+    yield from _lines(f"{place}.lines", one.lines)
+
+
+def _is_name(name: str) -> bool:
+    return bool(NAME.fullmatch(name)) and ".." not in name
+
+
+def _bad_name(place: str, name: str) -> Conflict:
+    remedy = "use up to 100 letters, digits and ._/-, begin with a letter or digit, and have no .. in it"
+    return Conflict("bad-name", f"{place} is {_quoted(name)}", remedy)
+
+
+def _run(place: str, run: tuple[str, ...]) -> Iterator[Conflict]:
+    if not run or not run[0]:
+        yield Conflict("empty-run", f"{place} is empty", 'write a program and its arguments, as in ["nox", "-s", "x"]')
+    if any("\0" in word for word in run):
+        yield Conflict("empty-run", f"{place} holds a NUL character", "leave it out")
+
+
+def _lines(place: str, lines: Iterable[str]) -> Iterator[Conflict]:
+    for line in lines:
+        if not re.fullmatch(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", line):
+            yield Conflict("bad-line", f"{place} has {_quoted(line)}", 'write major and minor, as in "1.33"')
+
+
+def _platforms(place: str, platforms: Iterable[str]) -> Iterator[Conflict]:
+    for platform in platforms:
+        if not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+(/[a-z0-9_.]+)?", platform):
+            remedy = 'write os/arch or os/arch/variant, as in "linux/arm64"'
+            yield Conflict("bad-platform", f"{place} has {_quoted(platform)}", remedy)
+
+
+def _path(place: str, path: str) -> Iterator[Conflict]:
+    """A file of the repository: relative, inside it, spelt in one way, and not git's own."""
+    parts = path.split("/")
+    strange = not path.isprintable() or "\\" in path or re.match(r"[A-Za-z]:|~|-", path)
+    if strange or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
+        why = f"{place} is {_quoted(path)}"
+        yield Conflict("bad-path", why, "write a path inside the repository, relative to its root, as in docs/a.txt")
+
+
+def _unknown(place: str, template: str, known: Collection[str]) -> Iterator[Conflict]:
+    for name in dict.fromkeys(names_in(template)):
+        if name not in known:
+            why = f"{place} is {_quoted(template)}, and {{{name}}} is not known there"
+            yield Conflict("unknown-name", why, f"use one of {', '.join(f'{{{one}}}' for one in known)}")
+
+
+def _is_ref(template: str) -> bool:
+    """Whether what is left of a template around its names may stand in a git ref (git-check-ref-format(1))."""
+    text = _filled(template)
+    odd = any(part in text for part in ("..", "//", "/.", ".lock/"))
+    ends = text.startswith(("-", ".", "/")) or text.endswith((".", "/", ".lock"))
+    return bool(REF_TEXT.fullmatch(text)) and not odd and not ends
+
+
+def _filled(template: str) -> str:
+    return render(template, dict.fromkeys(names_in(template), "x"))
+
+
+def _is_remote(repository: str) -> bool:
+    """Refuses what git would take for an option, or for a transport that is a program (`ext::`)."""
+    plain = repository.isprintable() and not repository.startswith("-")
+    return bool(repository.strip()) and plain and not re.match(r"[A-Za-z0-9+.-]+::", repository)
+
+
+def _duplicates(table: str, named: Sequence[tuple[str, Gate | Artifact]]) -> Iterator[Conflict]:
+    """The same name twice is meant only if no release selects both."""
+    seen: dict[str, list[Gate | Artifact]] = {}
+    told: set[str] = set()
+    for name, one in named:
+        if name not in told and any(_meet(one, other) for other in seen.get(name, ())):
+            told.add(name)
+            remedy = "rename one, or let no release select both"
+            hint = "; {os} and {arch} tell platforms apart" if table == "artifact" else ""
+            yield Conflict("duplicate-name", f"two of [[{table}]] are named {_quoted(name)}", remedy + hint)
+        seen.setdefault(name, []).append(one)
+
+
+def _meet(one: Gate | Artifact, other: Gate | Artifact) -> bool:
+    when = one.when == other.when or "always" in (one.when, other.when)
+    return when and (not one.lines or not other.lines or not set(one.lines).isdisjoint(other.lines))
+
+
+def _repeated(names: Iterable[str]) -> tuple[str, ...]:
+    seen: set[str] = set()
+    return tuple(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+
+
+def _quoted(text: str) -> str:
+    """Quoted, on one line, without control characters, not longer than a line holds."""
+    shown = repr(text)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."

@@ -1,0 +1,328 @@
+"""Who depends on whom, and which downstream releases exist, are missing, or belong to nothing."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
+from typing import Literal
+
+import msgspec
+
+from release.core.assembly import applies
+from release.core.config import Config, Downstream
+from release.core.finding import Conflict
+from release.core.model import Tag
+from release.core.version import Scheme, Version, names_in, render, scheme, template_values
+
+LONGEST_TAG = 255  # a longer one is nobody's release
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A component's tags as its remote shows them: name -> peeled commit; None if they could not be seen, and why."""
+
+    tags: Mapping[str, str] | None
+    error: str | None = None
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One release in one component: `tag` is the one found or still to be made, `tags` are all that were found.
+
+    None is for what is not known: the commit of a missing tag, the date of a downstream's commit, the tag to be made
+    where a channel is part of its name.
+    """
+
+    release: str
+    tag: str | None
+    commit: str | None
+    date: str | None
+    state: Literal["found", "missing", "released"]
+    tags: tuple[str, ...] = ()
+
+
+class Component(msgspec.Struct, frozen=True):
+    """A repository of the fleet. With an `error` nothing is known of it, and so nothing is said of its releases."""
+
+    name: str
+    role: Literal["upstream", "downstream"]
+    repository: str
+    error: str | None = None
+    malformed: tuple[str, ...] = ()
+    releases: tuple[Cell, ...] = ()
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What a downstream has and lacks. The first four hold upstream tags, by precedence; the last two its own tags.
+
+    `extra` are well-formed and of no upstream release, `malformed` are not a tag of this component at all.
+    """
+
+    expected: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    missing_final: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    malformed: tuple[str, ...] = ()
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The fleet at a glance: all components, the upstream first, and a summary for each downstream."""
+
+    components: tuple[Component, ...]
+    summary: Mapping[str, Summary]
+
+
+def status(
+    config: Config, upstream: Sequence[Tag], seen: Mapping[str, Seen], *, since: str = "", until: str = ""
+) -> Status | Conflict:
+    """Compare what the upstream released with what each downstream has.
+
+    `since` and `until` ("YYYY-MM-DD", both inclusive) are compared with the calendar date that git prints for the
+    upstream commit (`%cs`), in its own time zone. Without `since`, releases before `project.since` are not expected.
+    """
+    rules = scheme(config.version, config.project.name)
+    window = _window(config, upstream, since, until)
+    if isinstance(window, Conflict):
+        return window
+    world = _observed(upstream, rules, window)
+    if isinstance(world, Conflict):
+        return world
+    namings = {template: _naming(template, rules) for template in {one.tag for one in config.downstream}}
+    judged = [_judge(one, seen.get(one.name, NOT_SEEN), world, namings[one.tag]) for one in config.downstream]
+    components = (_upstream(config, world), *(component for component, _ in judged))
+    return Status(components, {component.name: summary for component, summary in judged})
+
+
+def holes(fleet: Status, downstreams: Sequence[Downstream]) -> tuple[tuple[str, str], ...]:
+    """What is to be released after all: (release tag, component name), by precedence, then dependencies first.
+
+    Left out is what a promotion releases, and what could not be seen: that is not known to be missing.
+    """
+    unseen = {component.name for component in fleet.components if component.error is not None}
+    ordered = [one.name for one in dependency_order(downstreams) if one.per == "release" and one.name not in unseen]
+    missing = {name: frozenset(fleet.summary[name].missing) for name in ordered if name in fleet.summary}
+    releases = (cell.release for cell in fleet.components[0].releases)
+    return tuple((release, name) for release in releases for name, gaps in missing.items() if release in gaps)
+
+
+def dependency_order(downstreams: Sequence[Downstream]) -> tuple[Downstream, ...]:
+    """The downstreams, each after those it names in `after`, else as written; a cycle raises `graphlib.CycleError`."""
+    named = {downstream.name: downstream for downstream in downstreams}
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(named, ()))
+    for downstream in named.values():
+        sorter.add(downstream.name, *(name for name in downstream.after if name in named))
+    return tuple(named[name] for name in sorter.static_order())
+
+
+NOT_SEEN = Seen(None, "nobody looked at it")
+
+
+class _World(msgspec.Struct, frozen=True):
+    """The upstream: all its tags, the version of each well-formed one (by precedence), those of them in the window."""
+
+    tags: Mapping[str, Tag]
+    versions: Mapping[str, Version]
+    window: tuple[str, ...]
+    malformed: tuple[str, ...]
+
+
+class _Match(msgspec.Struct, frozen=True):
+    """What a component's tag says: of which release it is, and where its channel comes, if it has one."""
+
+    release: str
+    version: Version
+    order: tuple[str, int] = ("", 0)
+
+
+class _Naming(msgspec.Struct, frozen=True):
+    """How a component's tags are written: what one says (None: it is malformed), and which one a release gets."""
+
+    read: Callable[[str], _Match | None]
+    write: Callable[[str], str | None]
+
+
+def _window(config: Config, upstream: Sequence[Tag], since: str, until: str) -> tuple[str, str] | Conflict:
+    for name, day in (("since", since), ("until", until)):
+        if day and not _is_day(day):
+            return Conflict("bad-date", f"{name} is {day[:60]!r}, which is not a date", "write it as YYYY-MM-DD")
+    if since and until and since > until:
+        return Conflict("empty-window", f"since {since} is after until {until}", "exchange them")
+    if since or not config.project.since:
+        return since, until
+    first = _first_day(config.project.since, upstream)
+    return first if isinstance(first, Conflict) else (first, until)
+
+
+def _is_day(text: str) -> bool:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return False
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_day(tag: str, upstream: Iterable[Tag]) -> str | Conflict:
+    """The calendar date on which the fleet's history ends and its expectations begin."""
+    found = next((one for one in upstream if one.name == tag), None)
+    if found is None:
+        return Conflict("since-unknown", f"project.since is {tag}, and the upstream has no such tag", "name one it has")
+    return _calendar(found) or _undated([tag])
+
+
+def _calendar(tag: Tag) -> str:
+    return tag.date[:10]
+
+
+def _undated(names: Sequence[str]) -> Conflict:
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return Conflict("undated", f"the commit date of {some} is not known", "fetch its commits, then look again")
+
+
+def _observed(upstream: Sequence[Tag], rules: Scheme, window: tuple[str, str]) -> _World | Conflict:
+    """Sort the upstream's tags out. Where a window is asked for, a release of unknown date could be on either side."""
+    since, until = window
+    tags = {tag.name: tag for tag in upstream}
+    parsed = {name: _of_tag(name, rules) for name in sorted(tags)}
+    good = sorted(((name, version) for name, version in parsed.items() if version), key=lambda pair: pair[1])
+    undated = [name for name, _ in good if not tags[name].date]
+    if undated and (since or until):
+        return _undated(undated)
+    inside = tuple(name for name, _ in good if since <= _calendar(tags[name]) <= (until or "9999-99-99"))
+    malformed = tuple(name for name, version in parsed.items() if version is None)
+    return _World(tags, dict(good), inside, malformed)
+
+
+def _of_tag(name: str, rules: Scheme) -> Version | None:
+    return rules.of_tag(name) if len(name) <= LONGEST_TAG else None
+
+
+def _upstream(config: Config, world: _World) -> Component:
+    cells = (
+        Cell(name, name, world.tags[name].commit, world.tags[name].date or None, "released", (name,))
+        for name in world.window
+    )
+    name, repository = config.project.name or "upstream", config.project.repository
+    return Component(name, "upstream", repository, malformed=world.malformed, releases=tuple(cells))
+
+
+def _judge(downstream: Downstream, seen: Seen, world: _World, naming: _Naming) -> tuple[Component, Summary]:
+    releases = ((name, world.versions[name]) for name in world.window)
+    expected = tuple(name for name, version in releases if applies(downstream, version.line, version.kind))
+    if seen.tags is None:
+        error = seen.error or "its tags could not be seen"
+        return Component(downstream.name, "downstream", downstream.repository, error), Summary(expected)
+    matches = {tag: naming.read(tag) for tag in sorted(seen.tags)}
+    malformed = tuple(tag for tag, match in matches.items() if match is None)
+    cells = _cells(expected, _by_release(matches), seen.tags, naming)
+    component = Component(downstream.name, "downstream", downstream.repository, None, malformed, cells)
+    return component, _summary(cells, matches, malformed, world)
+
+
+def _by_release(matches: Mapping[str, _Match | None]) -> dict[str, tuple[str, ...]]:
+    """Upstream tag -> the component's tags for it, ordered by channel and number."""
+    found: dict[str, list[tuple[tuple[str, int], str]]] = {}
+    for tag, match in matches.items():
+        if match:
+            found.setdefault(match.release, []).append((match.order, tag))
+    return {release: tuple(tag for _, tag in sorted(tags)) for release, tags in found.items()}
+
+
+def _cells(
+    expected: Iterable[str], found: Mapping[str, tuple[str, ...]], commits: Mapping[str, str], naming: _Naming
+) -> tuple[Cell, ...]:
+    def cell(release: str) -> Cell:
+        tags = found.get(release)
+        if tags is None:
+            return Cell(release, naming.write(release), None, None, "missing")
+        return Cell(release, tags[0], commits[tags[0]], None, "found", tags)
+
+    return tuple(cell(release) for release in expected)
+
+
+def _summary(
+    cells: Iterable[Cell], matches: Mapping[str, _Match | None], malformed: tuple[str, ...], world: _World
+) -> Summary:
+    states = {cell.release: cell.state for cell in cells}
+    missing = tuple(release for release, state in states.items() if state == "missing")
+    return Summary(
+        expected=tuple(states),
+        found=tuple(release for release, state in states.items() if state == "found"),
+        missing=missing,
+        missing_final=tuple(release for release in missing if world.versions[release].final),
+        extra=_extra(matches, world.versions),
+        malformed=malformed,
+    )
+
+
+def _extra(matches: Mapping[str, _Match | None], releases: Collection[str]) -> tuple[str, ...]:
+    """Well-formed tags of no release that the upstream ever made, by precedence; `matches` comes ordered by name."""
+    strangers = ((tag, match.version) for tag, match in matches.items() if match and match.release not in releases)
+    return tuple(tag for tag, _ in sorted(strangers, key=lambda pair: pair[1]))
+
+
+def _naming(template: str, rules: Scheme) -> _Naming:
+    """Read tags by a pattern made from `template`, and believe only what renders to the same tag again.
+
+    The pattern has one part of any length, {tag} or {version}; the rest is digits and a channel's name, so that
+    a hostile tag costs little. Fleets repeat the same tags in every component: each is read once.
+    """
+    pattern = re.compile(_pattern(template))
+
+    @functools.cache
+    def read(name: str) -> _Match | None:
+        parts = pattern.fullmatch(name) if len(name) <= LONGEST_TAG else None
+        version = _version(parts.groupdict(), rules) if parts else None
+        if parts is None or version is None:
+            return None
+        own = {key: text for key, text in parts.groupdict().items() if key in OF_A_PROMOTION}
+        release = rules.tag(version)
+        if render(template, {**template_values(version, release, rules), **own}) != name:
+            return None
+        return _Match(release, version, (own.get("channel", ""), int(own.get("n", "0"))))
+
+    @functools.cache
+    def write(release: str) -> str | None:
+        version = rules.of_tag(release)
+        if version is None or any(name in OF_A_PROMOTION for name in names_in(template)):
+            return None
+        return render(template, template_values(version, release, rules))
+
+    return _Naming(read, write)
+
+
+OF_A_PROMOTION = {"channel": r"[a-z][a-z0-9-]*", "n": r"[0-9]{1,9}"}
+OF_THE_RELEASE = ("tag", "version")
+DERIVED = {
+    "core": r"[0-9]+\.[0-9]+\.[0-9]+",
+    "line": r"[0-9]+\.[0-9]+",
+    **dict.fromkeys(("major", "minor", "patch", "revision"), r"[0-9]+"),
+    "image_tag": r"[0-9A-Za-z._-]+",
+}
+
+
+def _pattern(template: str) -> str:
+    """The regular expression of `template`: it captures what identifies; what follows from that is only skipped."""
+    parts: list[str] = []
+    captured: set[str] = set()
+    for number, piece in enumerate(re.split(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", template)):
+        parts.append(_part(piece, captured) if number % 2 else re.escape(piece))
+    return "".join(parts)
+
+
+def _part(name: str, captured: set[str]) -> str:
+    if name in captured:
+        return f"(?P={name})"
+    if name in OF_A_PROMOTION or name in OF_THE_RELEASE:
+        captured.add(name)
+        return f"(?P<{name}>{OF_A_PROMOTION.get(name, '.+')})"
+    return DERIVED.get(name, re.escape(f"{{{name}}}"))
+
+
+def _version(parts: Mapping[str, str], rules: Scheme) -> Version | None:
+    if "tag" in parts:
+        return rules.of_tag(parts["tag"])
+    return rules.parse(parts["version"]) if "version" in parts else None

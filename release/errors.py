@@ -1,0 +1,62 @@
+"""ReleaseError and its few kinds. Each says what is so, then what to do; only `tasks` catches them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from release.core.finding import Conflict
+
+
+class ReleaseError(Exception):
+    """Something that ends a command: `message` is what is so, `remedy` what to do about it ("" for nothing)."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+
+class ConfigError(ReleaseError):
+    """The configuration cannot be read. `problems` holds every single one, so that all can be mended at once."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, remedy: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy)
+        self.args = (message, remedy, problems)
+        self.problems = problems or (str(self),)
+
+
+class UsageError(ReleaseError):
+    """The command was not typed as it has to be."""
+
+    exit_code = 2
+
+
+class ConflictError(ReleaseError):
+    """A person has to decide, and nothing was written: all conflicts at once."""
+
+    exit_code = 3
+
+    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
+        super().__init__("\n".join(map(str, conflicts)))
+        self.args = (conflicts,)
+        self.conflicts = conflicts
+
+
+class Refused(ReleaseError):
+    """Certainly not done."""
+
+
+class Uncertain(ReleaseError):
+    """Perhaps done: the answer was lost. Look again, do not repeat."""
+
+
+class Unseen(ReleaseError):
+    """The world could not be looked at: never to be taken for absent."""
