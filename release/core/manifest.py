@@ -1,0 +1,33 @@
+"""The documents that leave with a release: its manifest, and the sums of its artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from release.core.model import Release
+
+Fact = tuple[str, str, int]
+
+
+def manifest(release: Release, commit: str, artifacts: Iterable[Fact]) -> str:
+    """`release.json`: what the release is and what it holds; no times, no results of others. Artifacts: name, SHA-256, size."""
+    document = {
+        "version": release.version,
+        "tag": release.tag,
+        "commit": commit,
+        "previous": release.previous,
+        "artifacts": [{"name": name, "sha256": sha256, "size": size} for name, sha256, size in sorted(artifacts)],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def sums(artifacts: Iterable[Fact], platforms: Mapping[str, str]) -> dict[str, str]:
+    """`sha256sum-{arch}.txt` an architecture (`sha256sum.txt` for what has none), in the form that `sha256sum -c` reads."""
+    lines: dict[str, str] = {}
+    for name, sha256, _ in sorted(artifacts):
+        arch = platforms.get(name, "").partition("/")[2].replace("/", "-")
+        file = f"sha256sum-{arch}.txt" if arch else "sha256sum.txt"
+        lines[file] = lines.get(file, "") + f"{sha256}  {name}\n"
+    return lines

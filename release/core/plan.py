@@ -1,0 +1,111 @@
+"""What commands return: values that reports show and that JSON carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from release.core.finding import Conflict
+from release.core.model import Reason, Release
+
+State = Literal["done", "pending", "underway", "failed", "blocked", "skipped"]
+
+
+class StepState(msgspec.Struct, frozen=True):
+    """A step and how it was found."""
+
+    name: str
+    state: State
+    detail: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What would happen, or what came of it. `nothing` says why there is nothing to do; the version is then null."""
+
+    version: str | None = None
+    tag: str | None = None
+    line: str | None = None
+    kind: str | None = None
+    bump: str | None = None
+    previous: str | None = None
+    branch: str | None = None
+    commit: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    steps: tuple[StepState, ...] = ()
+    notes: str = ""
+    nothing: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is wished is so."""
+        return not self.conflicts and all(step.state in ("done", "skipped") for step in self.steps)
+
+
+class LineStatus(msgspec.Struct, frozen=True):
+    """One line's newest release: what it waits for, and what to type next ("" for nothing)."""
+
+    line: str
+    tag: str
+    outcome: str
+    by: str
+    at: str
+    commit: str
+    waits_for: tuple[StepState, ...] = ()
+    why: str = ""
+    next: str = ""
+
+
+class LinesStatus(msgspec.Struct, frozen=True):
+    """Every line that has a record."""
+
+    lines: tuple[LineStatus, ...]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """Whether everything that a release made public is seen to be out."""
+
+    tag: str
+    verified: bool
+    steps: tuple[StepState, ...]
+
+
+class Abandoned(msgspec.Struct, frozen=True):
+    """A release that was given up; its number is never used again."""
+
+    tag: str
+    line: str
+    why: str
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """Downstreams of releases that are out: what was done for each."""
+
+    releases: tuple[str, ...]
+    steps: tuple[StepState, ...]
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def of_release(release: Release) -> Plan:
+    """A plan without its steps."""
+    return Plan(
+        version=release.version,
+        tag=release.tag,
+        line=release.line,
+        kind=release.kind,
+        bump=release.bump,
+        previous=release.previous,
+        branch=release.branch,
+        commit=release.base,
+        reasons=release.reasons,
+        notes=release.notes,
+    )
+
+
+def exit_code(states: Iterable[State], conflicts: Iterable[Conflict] = ()) -> int:
+    """0 all done; else, of several at once: 1 failed, 3 blocked, 4 not there yet."""
+    seen = set(states) | ({"blocked"} if tuple(conflicts) else set())
+    return 1 if "failed" in seen else 3 if "blocked" in seen else 4 if seen & {"underway", "pending"} else 0

@@ -1,0 +1,48 @@
+"""The record of a line: what has begun there, what was seen of it, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from release.core.model import Person, Release
+
+PREFIX = "refs/sluice/"
+
+Outcome = Literal["begun", "finished", "abandoned"]
+
+
+class State(msgspec.Struct, frozen=True):
+    """Where a release stands: `commit` is the release commit, `burned` the versions of the line that were given up."""
+
+    outcome: Outcome
+    commit: str
+    by: Person
+    at: str
+    why: str = ""
+    burned: tuple[str, ...] = ()
+
+
+class Record(msgspec.Struct, frozen=True):
+    """The newest state of one line. `tip` is the commit that `refs/sluice/<line>` points at; `evidence` is by step."""
+
+    line: str
+    tip: str
+    release: Release
+    state: State
+    evidence: Mapping[str, Any] = {}
+
+    @property
+    def unfinished(self) -> bool:
+        return self.state.outcome == "begun"
+
+    def of(self, release: Release) -> bool:
+        """Whether this is the record of that very release."""
+        return self.release == release
+
+
+def ref_of(line: str) -> str:
+    """The full name of a line's ref."""
+    return PREFIX + line

@@ -1,0 +1,1 @@
+"""How steps run. Knows nothing of git or HTTP, prints nothing: listeners hear events."""

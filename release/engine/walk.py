@@ -1,0 +1,152 @@
+"""Walk the steps until the world matches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
+from itertools import chain, count, repeat
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias
+
+from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Skipped, Underway
+from release.engine.step import Known, Step
+from release.errors import ReleaseError, Uncertain
+
+AnyStep: TypeAlias = "Step[Any]"
+Findings: TypeAlias = Mapping[AnyStep, Finding[Any]]
+Life: TypeAlias = Generator[float, None, Finding[Any]]
+
+FIRST_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5)
+PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that listeners may want to hear of: `kind` is intent, progress, uncertain, waits or found."""
+
+    step: str
+    kind: str
+    detail: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`clock` is monotonic, in seconds; `tell` hears every event, in order, before anything follows from it."""
+
+    pool: Executor
+    clock: Callable[[], float]
+    tell: Callable[[Event], None]
+
+    def look(self, steps: Sequence[AnyStep]) -> Findings:
+        """A finding for every step; nothing is written."""
+        return unneeded(steps, self._walk(steps, self._glance, {}))
+
+    def preflight(self, steps: Sequence[AnyStep], seen: Findings) -> tuple[Conflict, ...]:
+        """Everything that can say no before the first write: what is foreign, and what would refuse us."""
+        blocked = [found.conflict for step in steps if isinstance(found := seen[step], Blocked)]
+        pending = [step for step in steps if isinstance(seen[step], Pending)]
+        asked = self.pool.map(lambda step: step.preflight(), pending)
+        return tuple(dict.fromkeys(chain(blocked, chain.from_iterable(asked))))
+
+    def reach(self, steps: Sequence[AnyStep], seen: Findings) -> Findings:
+        """Apply what is Pending, wait for what is Underway; ends with a finding for every step."""
+        return self._walk(steps, self._live, seen)
+
+    def _glance(self, step: AnyStep, found: Findings) -> Life:
+        yield from ()
+        return step.inspect(Known(step, found))
+
+    def _live(self, step: AnyStep, found: Findings) -> Life:
+        """One step's life; yields the seconds until it wants to be looked at again."""
+        if isinstance(found[step], (Done, Skipped)):
+            return found[step]
+        missing = [need.name for need in step.needs if not isinstance(found[need], Done)]
+        if missing:
+            return Pending(f"waits for {', '.join(missing)}")
+        known = Known(step, found)
+        before = step.inspect(known)  # the plan may be minutes old
+        refusal = self._act(step, known, before) if isinstance(before, (Pending, Failed)) else None
+        began = self.clock()
+        for pause in chain(FIRST_PAUSES, repeat(PAUSE)):
+            now = step.inspect(known)
+            if refusal is not None:
+                return refusal if isinstance(now, (Pending, Failed)) else now
+            lags = isinstance(now, Pending) or (isinstance(now, Failed) and now == before)
+            patience = step.settle if lags else step.deadline if isinstance(now, Underway) else 0.0
+            if self.clock() - began >= patience:
+                return (
+                    Failed(f"{step.name} was done, but cannot be seen: {now.detail}", "run the same command again")
+                    if isinstance(now, Pending)
+                    else now
+                )
+            self.tell(Event(step.name, "waits", now.detail, state(now)))
+            yield pause
+        raise AssertionError("the pauses never end")
+
+    def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> Failed | None:
+        """Apply once. A refusal is final for this run; a lost answer is not: the world is looked at either way."""
+        self.tell(Event(step.name, "intent", before.detail, state(before)))
+        try:
+            step.apply(known, lambda text: self.tell(Event(step.name, "progress", text)))
+        except Uncertain as lost:
+            self.tell(Event(step.name, "uncertain", str(lost)))
+        except ReleaseError as refused:
+            return Failed(refused.message, refused.remedy)
+        return None
+
+    def _walk(self, steps: Sequence[AnyStep], life: Callable[[AnyStep, Findings], Life], seen: Findings) -> Findings:
+        """A finding for every step, needs first. Threads look and act; what waits lies in a heap, not in a thread."""
+        found: dict[AnyStep, Finding[Any]] = dict(seen)
+        asleep: list[tuple[float, int, AnyStep, Life]] = []
+        turns: SimpleQueue[tuple[AnyStep, Life, float | Finding[Any] | BaseException]] = SimpleQueue()
+        tick = count()
+
+        def turn(step: AnyStep, lived: Life) -> None:
+            try:
+                turns.put((step, lived, next(lived)))
+            except StopIteration as end:
+                turns.put((step, lived, end.value))
+            except ReleaseError as unseen:
+                turns.put((step, lived, Failed(unseen.message, unseen.remedy, seen=False)))
+            except BaseException as bug:
+                turns.put((step, lived, bug))
+
+        order: TopologicalSorter[AnyStep] = TopologicalSorter({step: step.needs for step in steps})
+        order.prepare()
+        while order.is_active():
+            for step in order.get_ready():
+                self.pool.submit(turn, step, life(step, found))
+            try:
+                step, lived, result = turns.get(timeout=max(0.0, asleep[0][0] - self.clock()) if asleep else None)
+            except Empty:
+                _, _, step, lived = heappop(asleep)
+                self.pool.submit(turn, step, lived)
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            if isinstance(result, (int, float)):
+                heappush(asleep, (self.clock() + result, next(tick), step, lived))
+            else:
+                found[step] = result
+                self.tell(Event(step.name, "found", result.detail, state(result)))
+                order.done(step)
+        return found
+
+
+def state(finding: Finding[Any]) -> str:
+    """The word for a finding in reports and journals."""
+    return type(finding).__name__.lower()
+
+
+def unneeded(steps: Sequence[AnyStep], found: Findings) -> Findings:
+    """The findings, with every means whose ends are all reached as Skipped."""
+    wanted: set[AnyStep] = set()
+    for step in reversed(list(TopologicalSorter({step: step.needs for step in steps}).static_order())):
+        if not isinstance(found[step], Done) and (not step.means or step in wanted):
+            wanted.update((step, *step.needs))
+    spare = {step for step in steps if step.means and step not in wanted and not isinstance(found[step], Done)}
+    return {step: Skipped("nothing that needs it is left to do") if step in spare else found[step] for step in found}
