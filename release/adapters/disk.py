@@ -1,0 +1,132 @@
+"""What this machine keeps: the cache under `.release/`, and directories that take artifacts. Nothing is overwritten there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from release.errors import Refused, Unseen
+
+CHUNK = 1 << 20
+
+
+class Disk:
+    """`cache` is `.release/`: delete it and nothing is lost."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+
+    def recall(self, *key: str) -> str | None:
+        """A value this machine remembers."""
+        try:
+            return self._cache.joinpath("memory", *map(safe, key)).read_text()
+        except FileNotFoundError:
+            return None
+
+    def remember(self, value: str, *key: str) -> None:
+        """Keep a value for later runs on this machine."""
+        target = self._cache.joinpath("memory", *map(safe, key))
+        with complaining(target), _beside(target) as part:
+            part.write_text(value)
+            part.replace(target)
+
+    def artifact(self, commit: str, name: str) -> Path:
+        """Where a built artifact is kept."""
+        return self._cache / "artifacts" / safe(commit) / safe(name)
+
+    def digest(self, path: Path) -> tuple[str, int] | None:
+        """SHA-256 (hex) and size (bytes) of a file, None where there is none."""
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Unseen(
+                f"cannot read {path}: {error.strerror}", "mend that, then run the same command again"
+            ) from error
+
+    def text(self, path: Path) -> str | None:
+        """A small file's text, None where there is none."""
+        try:
+            return path.read_text()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unseen(f"cannot read {path}: {error}", "mend that, then run the same command again") from error
+
+    def place(self, source: Path, target: Path) -> None:
+        """Copy a file to where nothing is yet, all or nothing; Refused where something is."""
+        with complaining(target), _beside(target) as part:
+            with source.open("rb") as origin, part.open("wb") as copy:
+                shutil.copyfileobj(origin, copy, CHUNK)
+                copy.flush()
+                os.fsync(copy.fileno())
+            part.chmod(source.stat().st_mode & 0o777)
+            os.link(part, target)
+
+    def write(self, text: str, target: Path) -> None:
+        """Write a text to where nothing is yet, all or nothing; Refused where something is."""
+        with complaining(target), _beside(target) as part:
+            with part.open("w", encoding="utf-8", newline="") as copy:
+                copy.write(text)
+                copy.flush()
+                os.fsync(copy.fileno())
+            part.chmod(0o644)
+            os.link(part, target)
+
+    def names(self, folder: Path) -> frozenset[str] | None:
+        """The names in a folder, None where there is no folder; what is half written has a leading dot."""
+        try:
+            return frozenset(name for name in os.listdir(folder) if not name.startswith("."))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Unseen(
+                f"cannot read {folder}: {error.strerror}", "mend that, then run the same command again"
+            ) from error
+
+    def unwritable(self, folder: Path) -> str:
+        """Why a folder cannot take files, "" if it can; nothing is made."""
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        if not there.is_dir():
+            return f"{there} is a file"
+        return "" if os.access(there, os.W_OK | os.X_OK) else f"no right to write in {there}"
+
+
+@contextmanager
+def complaining(target: Path) -> Iterator[None]:
+    """The system's errors as ours."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise Refused(
+            f"{target} exists already", "nothing is ever overwritten: move it away, or take another version"
+        ) from error
+    except OSError as error:
+        raise Refused(
+            f"cannot write {target}: {error.strerror}", "mend that, then run the same command again"
+        ) from error
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A hidden file beside the target, gone afterwards."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def safe(name: str) -> str:
+    """A name as one part of a path, whatever is in it."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-+") else "_" for c in name)[:60].lstrip(".")
+    return kept if kept == name else f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

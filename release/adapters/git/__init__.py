@@ -1,0 +1,1 @@
+"""Git, through GitPython: the checkout a person stands in, remotes, and the records on them."""

@@ -1,0 +1,125 @@
+"""The checkout a person stands in: looked at, and never touched before the remote has accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from git import Repo
+from git.exc import GitError, InvalidGitRepositoryError, NoSuchPathError
+
+from release.adapters.git.run import Failure, Runner, text
+from release.core.model import Head, Person
+from release.errors import ReleaseError, UsageError
+
+KEPT_SECTIONS = ("user", "http", "credential", "url", "gpg", "ssh", "author", "committer")
+KEPT_KEYS = ("core.sshcommand", "commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """`root` is the work tree, `common` the directory whose `objects` hold everything that is here."""
+
+    root: Path
+    common: Path
+    run: Runner
+    repo: Repo
+
+    @classmethod
+    def at(cls, place: Path) -> Checkout:
+        """The checkout around a folder."""
+        try:
+            repo = Repo(place, search_parent_directories=True)
+        except (InvalidGitRepositoryError, NoSuchPathError) as error:
+            raise UsageError(f"{place} is in no git repository", "run this in a clone of your project") from error
+        if repo.working_tree_dir is None:
+            raise UsageError(f"{place} is a bare repository", "run this in a clone with a work tree")
+        root = Path(repo.working_tree_dir)
+        return cls(root, Path(repo.common_dir), Runner(Path(repo.git_dir), root), repo)
+
+    @cached_property
+    def config(self) -> tuple[tuple[str, str], ...]:
+        """The repository's own settings that a remote or a signature needs; programs and hooks are left behind."""
+        reader = self.repo.config_reader("repository")
+        pairs: list[tuple[str, str]] = []
+        for section in reader.sections():
+            word, _, rest = section.partition(" ")
+            prefix = ".".join(part for part in (word.lower(), rest.strip('"')) if part)
+            for name, values in reader.items_all(section):
+                key = f"{prefix}.{name}"
+                if word.lower() in KEPT_SECTIONS or key.lower() in KEPT_KEYS:
+                    pairs += [(key, str(value)) for value in values]
+        return tuple(pairs)
+
+    def head(self) -> Head:
+        """Where the checkout stands."""
+        try:
+            commit = self.repo.head.commit.hexsha
+        except (ValueError, GitError) as error:
+            raise UsageError(
+                "this repository has no commit yet", "commit something, push it, and release that"
+            ) from error
+        branch = "" if self.repo.head.is_detached else self.repo.active_branch.path.removeprefix("refs/heads/")
+        return Head(commit=commit, branch=branch, dirty=self._dirty(), shallow=(self.common / "shallow").exists())
+
+    def remote(self, wanted: str) -> str:
+        """The address of the upstream: what the configuration says, else `origin`, else the only remote there is."""
+        remotes = {remote.name: remote.url for remote in self.repo.remotes}
+        address = wanted or remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else "")
+        if not address:
+            raise UsageError(
+                f"this clone has no remote named origin{' but ' + ', '.join(sorted(remotes)) if remotes else ''}",
+                "set [project] repository in release.toml, or `git remote add origin ...`",
+            )
+        return str(self.root / address) if is_path(address) else address
+
+    def person(self) -> Person | None:
+        """Who git says that one is, None where it does not know."""
+        try:
+            line = text(self.run("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"))
+        except Failure:
+            return None
+        name, _, rest = line.partition(" <")
+        return Person(name, rest.partition(">")[0])
+
+    def follow(self, address: str, branch: str, commit: str, tag: str) -> str:
+        """Bring the checkout along after a release: the tag, and the branch if that is a clean step forward.
+
+        Returns what was not done and what to type for it, "" when all is well.
+        """
+        try:
+            self.run(
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--",
+                address,
+                f"refs/tags/{tag}:refs/tags/{tag}",
+            )
+            head = self.head()
+            if head.branch != branch or head.commit == commit or not self._ahead(head.commit, commit):
+                return ""
+            if head.dirty:
+                return (
+                    f"your {branch} was left where it is, for it has uncommitted changes; `git pull` when it is clean"
+                )
+            self.run("merge", "--quiet", "--ff-only", commit)
+        except ReleaseError as error:
+            return f"your clone was left as it is ({error.message}); `git pull --tags` brings it along"
+        return ""
+
+    def _ahead(self, old: str, new: str) -> bool:
+        return self.run.asks("merge-base", "--is-ancestor", old, new)
+
+    def _dirty(self) -> tuple[str, ...]:
+        """Tracked files that differ from the head, and untracked ones that are not ignored."""
+        raw = text(self.run("status", "--porcelain", "-z", "--no-renames"))
+        return tuple(entry[3:] for entry in raw.split("\0") if len(entry) > 3)
+
+
+def is_path(address: str) -> bool:
+    """Whether an address is a path on this machine, not a URL or `host:path`."""
+    before, colon, _ = address.partition(":")
+    return not colon or "/" in before

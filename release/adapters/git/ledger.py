@@ -1,0 +1,122 @@
+"""The records of an upstream: chains of commits under `refs/sluice/`, moved only by push with lease.
+
+A record's tree holds `release.json` (the frozen Release), `state.json` and `evidence.json`; `git show` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from release.adapters.git.remote import GitRemote
+from release.core.model import Person, Refs, Release
+from release.core.record import Outcome, Record, State, ref_of
+from release.errors import Refused, ReleaseError
+
+TRIES = 20
+
+
+class GitLedger:
+    """Reads and writes records. `now` gives ISO 8601 UTC."""
+
+    def __init__(self, remote: GitRemote, who: Person, now: Callable[[], str]) -> None:
+        self._remote, self._who, self._now = remote, who, now
+        self._seen: dict[str, Record] = {}
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._writing = Lock()
+        self._queue = Lock()
+
+    def read(self, line: str) -> Record | None:
+        """The record of one line, fresh from the remote."""
+        tip = self._remote.refs(ref_of(line)).records.get(line, "")
+        return self._at(line, tip) if tip else None
+
+    def all(self, refs: Refs) -> tuple[Record, ...]:
+        """The records behind refs that were just seen; one that cannot be read is an error, not an absence."""
+        if refs.records:
+            self._remote.bring([ref_of(line) for line in refs.records], list(refs.records.values()))
+        return tuple(self._at(line, tip) for line, tip in refs.records.items())
+
+    def begin(self, record: Record) -> None:
+        """Write a new record over the one at `record.tip` ("" for none); the release commit is a parent of it."""
+        self._write(record, [*filter(None, [record.tip]), record.state.commit], f"begun {record.release.tag}")
+
+    def note(self, record: Record, evidence: Mapping[str, Any]) -> None:
+        """Add evidence; what several threads bring at the same time goes out in one push."""
+        line = record.line
+        with self._queue:
+            self._waiting.setdefault(line, {}).update(evidence)
+        with self._writing:
+            with self._queue:
+                batch = self._waiting.pop(line, {})
+            if batch:
+                self._change(record, lambda now: now.evidence != {**now.evidence, **batch}, lambda now: (
+                    msgspec.structs.replace(now, evidence={**now.evidence, **batch}),
+                    f"evidence {now.release.tag}: {', '.join(sorted(batch))}",
+                ))  # fmt: skip
+
+    def close(self, record: Record, outcome: Outcome, why: str = "") -> None:
+        """Say how a release ended."""
+
+        def closed(now: Record) -> tuple[Record, str]:
+            state = msgspec.structs.replace(now.state, outcome=outcome, why=why, by=self._who, at=self._now())
+            return msgspec.structs.replace(now, state=state), f"{outcome} {now.release.tag}"
+
+        with self._writing:
+            self._change(record, lambda now: now.state.outcome != outcome, closed)
+
+    def _change(
+        self, record: Record, differs: Callable[[Record], bool], change: Callable[[Record], tuple[Record, str]]
+    ) -> None:
+        """Compare and swap, again while others write to the same record at the same time."""
+        for attempt in range(TRIES):
+            now = self.read(record.line)
+            if now is None or not now.of(record.release):
+                raise Refused(
+                    f"line {record.line} belongs to another release by now",
+                    "run the same command again: it takes up the one that has begun",
+                )
+            if not differs(now):
+                return
+            changed, message = change(now)
+            try:
+                return self._write(changed, [now.tip], message)
+            except Refused:
+                again = self.read(record.line)
+                if attempt == TRIES - 1 or again is None or again.tip == now.tip:
+                    raise
+
+    def _write(self, record: Record, parents: list[str], message: str) -> None:
+        values = {"release": record.release, "state": record.state, "evidence": record.evidence}
+        files = {f"{name}.json": ("100644", _document(value)) for name, value in values.items()}
+        commit = self._remote.write(parents, files, message, self._who, self._now(), fresh=True)
+        self._remote.push((ref_of(record.line), record.tip, commit))
+
+    def _at(self, line: str, tip: str) -> Record:
+        if (known := self._seen.get(tip)) is not None:
+            return known
+        self._remote.bring([ref_of(line)], [tip])
+        texts = self._remote.files(tip, ("release.json", "state.json", "evidence.json"))
+        try:
+            record = Record(
+                line=line,
+                tip=tip,
+                release=msgspec.json.decode(texts["release.json"] or "", type=Release),
+                state=msgspec.json.decode(texts["state.json"] or "", type=State),
+                evidence=msgspec.json.decode(texts["evidence.json"] or "{}", type=dict[str, Any]),
+            )
+        except msgspec.MsgspecError as error:
+            raise ReleaseError(
+                f"the record {ref_of(line)} at {tip[:10]} cannot be read ({error})",
+                "a newer version of this tool wrote it, or somebody else did: look with `git show`",
+            ) from error
+        self._seen[tip] = record
+        return record
+
+
+def _document(value: object) -> str:
+    """JSON that people read, too."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"

@@ -1,0 +1,287 @@
+"""A git repository elsewhere, behind a private store of objects: nobody's refs, index or checkout are touched."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from release.adapters.git.run import Failure, Runner, complaint, text, without_secret
+from release.core.model import Commit, Person, Refs, Splice, Tag
+from release.core.record import PREFIX
+from release.errors import Refused, ReleaseError, Uncertain, Unseen
+
+HEADS, TAGS = "refs/heads/", "refs/tags/"
+NOWHERE = "0" * 40
+
+
+def store(folder: Path, objects: Path | None = None) -> Path:
+    """A bare repository of ours; `objects` are borrowed from a clone that has most of them."""
+    borrowed = folder / "objects/info/alternates"
+    if not (folder / "HEAD").exists():
+        for part in ("objects/info", "refs"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+        (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    if objects is not None and (not borrowed.exists() or borrowed.read_text() != f"{objects}\n"):
+        borrowed.write_text(f"{objects}\n")
+    return folder
+
+
+class GitRemote:
+    """One remote. `shallow`: bring only what is pointed at, until history is asked for."""
+
+    def __init__(self, url: str, run: Runner, shallow: bool = False) -> None:
+        self.url = url
+        self._run = run
+        self._shallow = shallow
+
+    def refs(self, *names: str) -> Refs:
+        """Fresh from the remote: the refs with these full names, or all branches, tags and records."""
+        asked = [name for full in names for name in (full, full + "^{}")] or [HEADS + "*", TAGS + "*", PREFIX + "*"]
+        seen: dict[str, str] = {}
+        for line in text(self._see("ls-remote", "--", self.url, *asked)).split("\n"):
+            commit, _, name = line.partition("\t")
+            if name:
+                seen[name.removesuffix("^{}")] = commit  # the peeled one comes second
+        wanted = set(names)
+        return refs_of({name: commit for name, commit in seen.items() if not wanted or name in wanted})
+
+    def bring(self, names: Collection[str], commits: Collection[str]) -> None:
+        """Make the objects of these refs available; `commits` are what they are known to point at."""
+        if commits and all(self._kinds(commits)):
+            return
+        depth = ["--depth=1"] if self._shallow else []
+        self._see(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            *depth,
+            "--stdin",
+            "--",
+            self.url,
+            stdin="".join(f"{name}\n" for name in names).encode(),
+        )
+
+    def tip(self, branch: str) -> str:
+        """The commit at the head of a branch, its object brought here; "" if there is none."""
+        commit = self.refs(HEADS + branch).heads.get(branch, "")
+        if commit:
+            self.bring([HEADS + branch], [commit])
+        return commit
+
+    def holds(self, branch: str, commit: str) -> bool:
+        """Whether a commit is in a branch's history."""
+        tip = self.refs(HEADS + branch).heads.get(branch, "")
+        if not tip:
+            return False
+        if tip != commit:
+            whole = ["--unshallow"] if (self._run.folder / "shallow").exists() else []
+            self._see("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *whole, "--", self.url, HEADS + branch)
+        return tip == commit or self.ancestor(commit, tip)
+
+    def ancestor(self, old: str, new: str) -> bool:
+        """Whether `old` is in the history of `new` (or is it); what is not here is not."""
+        return all(kind == "commit" for kind in self._kinds([old, new])) and self._run.asks(
+            "merge-base", "--is-ancestor", old, new
+        )
+
+    def dates(self, tags: Mapping[str, str]) -> tuple[Tag, ...]:
+        """Tags (name -> commit) with their commits' dates; "" for a tag on something that is no commit."""
+        commits = list(dict.fromkeys(tags.values()))
+        known = [commit for commit, kind in zip(commits, self._kinds(commits), strict=True) if kind == "commit"]
+        asked = "".join(f"{commit}\n" for commit in known).encode()
+        args = ("log", "--no-walk=unsorted", "-z", "--format=%H %cI", "--stdin")
+        lines = self._run.stream(*args, stdin=asked) if known else iter(())
+        dated = dict(text(line).split(" ", 1) for line in lines)
+        return tuple(Tag(name, commit, dated.get(commit, "")) for name, commit in tags.items())
+
+    def reachable(self, commit: str, tags: Mapping[str, str]) -> frozenset[str]:
+        """The names of those tags whose commit is in the history of `commit`: one walk, whatever their number."""
+        names = list(tags)
+        with tempfile.TemporaryDirectory(prefix="sluice-refs-") as folder:
+            scratch = store(Path(folder), self._run.folder / "objects")
+            lines = (f"{tags[name]} refs/tags/{number:09}\n" for number, name in enumerate(names))
+            (scratch / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
+            merged = Runner(scratch)("for-each-ref", "--format=%(refname:lstrip=2)", "--merged", commit, TAGS)
+        return frozenset(names[int(number)] for number in text(merged).split())
+
+    def commits(self, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
+        """Newest first; a log of any length is never held whole."""
+        asked = "".join(f"{start}\n" for start in (tip, *(f"^{commit}" for commit in exclude)))
+        form = "--format=%H%x00%P%x00%an%x00%ae%x00%cI%x00%B"
+        fields = self._run.stream("log", "-z", form, "--encoding=UTF-8", "--stdin", stdin=asked.encode())
+        for record in zip(*[map(text, fields)] * 6, strict=True):
+            commit, parents, name, email, date, message = record
+            yield Commit(commit, tuple(parents.split()), Person(name, email), date, message)
+
+    def file(self, commit: str, path: str) -> str | None:
+        """The text of a file at a commit, None where there is none."""
+        return self.files(commit, (path,))[path]
+
+    def files(self, commit: str, paths: Collection[str]) -> dict[str, str | None]:
+        """The texts of several files at a commit, by one process; None where there is none."""
+        rest = self._run("cat-file", "--batch", stdin="".join(f"{commit}:{path}\n" for path in paths).encode())
+        found: dict[str, str | None] = {}
+        for path in paths:
+            header, _, rest = rest.partition(b"\n")
+            _, kind, size = header.split(b" ") if not header.endswith(b" missing") else (b"", b"missing", b"-1")
+            content, rest = rest[: max(0, int(size))], rest[int(size) + 1 :]
+            found[path] = decoded(content, path, commit) if kind == b"blob" else None
+        return found
+
+    def commit(self, base: str, edits: Sequence[Splice], message: str, who: Person, date: str) -> str:
+        """Make a commit object on `base`; no ref moves."""
+        files = {path: content or "" for path, content in self.files(base, {edit.path for edit in edits}).items()}
+        for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+            files[edit.path] = edit.applied(files[edit.path])
+        contents = {path: (self._mode(base, path), content) for path, content in files.items()}
+        return self.write([base], contents, message, who, date)
+
+    def write(
+        self,
+        parents: Sequence[str],
+        files: Mapping[str, tuple[str, str]],
+        message: str,
+        who: Person,
+        date: str,
+        fresh: bool = False,
+    ) -> str:
+        """A commit with these files (path -> mode, text) on the first parent's tree, or on none; by one process."""
+        scratch = f"refs/work/{uuid4().hex}"
+        signature = f"{clean(who.name)} <{clean(who.email)}> {stamp(date)}"
+        head = [f"commit {scratch}", "mark :1", f"author {signature}", f"committer {signature}", data(message)]
+        origin = [f"{'from' if n == 0 else 'merge'} {parent}" for n, parent in enumerate(parents)]
+        clear = ["deleteall"] if fresh else []
+        body = [f"M {mode} inline {quoted(path)}\n{data(content)}" for path, (mode, content) in files.items()]
+        end = ["get-mark :1", f"reset {scratch}", f"from {NOWHERE}", "", "done", ""]
+        script = "\n".join([*head, *origin, *clear, *body, *end])
+        return text(self._run("fast-import", "--quiet", "--done", stdin=script.encode())).strip()
+
+    def tag(self, name: str, commit: str, message: str, who: Person, date: str) -> str:
+        """Make an annotated tag object, signed where git is set up so; no ref moves."""
+        if self._signs():
+            return self._signed_tag(name, commit, message, who, date)
+        signature = f"{clean(who.name)} <{clean(who.email)}> {stamp(date)}"
+        body = f"object {commit}\ntype commit\ntag {name}\ntagger {signature}\n\n{message}\n"
+        return text(self._run("mktag", stdin=body.encode())).strip()
+
+    def push(self, *moves: tuple[str, str, str]) -> None:
+        """Move refs (name, old, new) all or none, each only from its old value ("" for: does not exist)."""
+        leases = [f"--force-with-lease={name}:{old}" for name, old, _ in moves]
+        try:
+            self._run("push", "--porcelain", "--atomic", "--no-verify", *leases, "--", self.url,
+                      *(f"{new}:{name}" for name, _, new in moves))  # fmt: skip
+        except Failure as failure:
+            why = complaint(failure.err) or "no reason given"
+            if rejected := rejections(failure.out):
+                raise Refused(
+                    f"{self.name} refused {', '.join(rejected)}: {why}", "mend that, then run the same command again"
+                ) from failure
+            raise Uncertain(f"the answer of {self.name} was lost: {why}", "run the same command again") from failure
+
+    def refusal(self, commit: str, ref: str) -> str:
+        """Why the remote would not take a push of a commit to that ref, "" if nothing says so; nothing is sent."""
+        try:
+            self._run("push", "--porcelain", "--dry-run", "--no-verify", "--", self.url, f"+{commit}:{ref}")
+        except Failure as failure:
+            return complaint(failure.err) or "no reason given"
+        return ""
+
+    @property
+    def name(self) -> str:
+        """The address as it may be shown."""
+        return without_secret(self.url)
+
+    def _see(self, *args: str, stdin: bytes = b"") -> bytes:
+        try:
+            return self._run(*args, stdin=stdin)
+        except Failure as failure:
+            why = complaint(failure.err) or "git gave no reason"
+            raise Unseen(
+                f"cannot read {self.name}: {why}", "check the address, the network and your rights there"
+            ) from failure
+
+    def _kinds(self, objects: Collection[str]) -> list[str]:
+        """The type of each object, "" for what is not here."""
+        asked = "".join(f"{name}\n" for name in objects).encode()
+        lines = text(self._run("cat-file", "--batch-check=%(objecttype)", stdin=asked)).split("\n")[:-1]
+        return ["" if line.endswith(" missing") else line for line in lines]
+
+    def _mode(self, base: str, path: str) -> str:
+        listed = text(self._run("ls-tree", "-z", base, "--", path))
+        return listed[:6] if listed else "100644"
+
+    def _signs(self) -> bool:
+        try:
+            return text(self._run("config", "--type=bool", "--get", "tag.gpgSign")).strip() == "true"
+        except Failure:
+            return False
+
+    def _signed_tag(self, name: str, commit: str, message: str, who: Person, date: str) -> str:
+        """By git itself, in a repository whose refs nobody sees: it knows gpg, ssh and x509 keys."""
+        with tempfile.TemporaryDirectory(prefix="sluice-sign-") as folder:
+            run = self._run.at(store(Path(folder)))
+            env = {
+                "GIT_OBJECT_DIRECTORY": str(self._run.folder / "objects"),
+                "GIT_COMMITTER_NAME": clean(who.name),
+                "GIT_COMMITTER_EMAIL": clean(who.email),
+                "GIT_COMMITTER_DATE": stamp(date),
+            }
+            try:
+                run("tag", "--sign", "--file=-", "--end-of-options", name, commit, stdin=message.encode(), env=env)
+                return text(run("rev-parse", "--verify", "--end-of-options", TAGS + name, env=env)).strip()
+            except Failure as failure:
+                why = complaint(failure.err) or "no reason given"
+                raise Refused(
+                    f"the tag {name} could not be signed: {why}", "mend git's signing key, or set tag.gpgSign=false"
+                ) from failure
+
+
+def refs_of(seen: Mapping[str, str]) -> Refs:
+    """Full names sorted into branches, tags and records."""
+
+    def part(prefix: str) -> dict[str, str]:
+        return {name.removeprefix(prefix): commit for name, commit in seen.items() if name.startswith(prefix)}
+
+    records = {line: tip for line, tip in part(PREFIX).items() if "/" not in line}
+    return Refs(heads=part(HEADS), tags=part(TAGS), records=records)
+
+
+def rejections(porcelain: bytes) -> list[str]:
+    """The refs that the remote certainly did not take, by the lines of `git push --porcelain`."""
+    lines = [line.split("\t") for line in text(porcelain).split("\n") if line.startswith("!\t")]
+    sure = [line for line in lines if len(line) > 2 and "[remote failure]" not in line[2]]
+    return [f"{line[1].partition(':')[2]} ({line[2].strip('[]').replace('] (', ': ').rstrip(')')})" for line in sure]
+
+
+def data(content: str) -> str:
+    """fast-import's form of a text: its length in bytes, then itself."""
+    return f"data {len(content.encode())}\n{content}"
+
+
+def decoded(content: bytes, path: str, commit: str) -> str:
+    """A file's text; what is not UTF-8 cannot be edited without harm."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ReleaseError(f"{path} at {commit[:10]} is not UTF-8", "save it as UTF-8 and commit it") from error
+
+
+def quoted(path: str) -> str:
+    """fast-import's form of a path."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def clean(name: str) -> str:
+    """A name that cannot end the line or the bracket it stands in."""
+    return "".join(c for c in name if c.isprintable() and c not in "<>").strip()
+
+
+def stamp(date: str) -> str:
+    """Git's raw date: seconds since the epoch, in UTC."""
+    return f"{int(datetime.fromisoformat(date).timestamp())} +0000"

@@ -1,0 +1,139 @@
+"""Runs gates and builds: in a throwaway clone of one commit, without secrets, with the log kept."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+
+from release.adapters.git.run import Failure, Runner, complaint
+from release.errors import Refused
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ASKPASS|SSH_AUTH_SOCK|NETRC", re.IGNORECASE)
+TAIL = 20
+
+
+class Processes:
+    """`objects` is the store whose commits are cloned; `logs` keeps what the commands said."""
+
+    def __init__(self, objects: Path, logs: Path, environment: Mapping[str, str]) -> None:
+        self._objects, self._logs = objects, logs
+        self._environment = {key: value for key, value in environment.items() if not secret(key)}
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = Lock()
+
+    def missing(self, run: Sequence[str]) -> str:
+        """The program of a command, if it is not to be found; one inside the clone cannot be known before."""
+        program = run[0]
+        return "" if "/" in program or shutil.which(program, path=self._environment.get("PATH")) else program
+
+    def gate(
+        self, name: str, run: Sequence[str], commit: str, env: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        """Run a command at a commit; Refused with the end of its output if it fails."""
+        with self._clone(commit) as tree:
+            self._run(f"gate {name}", run, tree, env, say)
+
+    def build(
+        self,
+        name: str,
+        path: str,
+        run: Sequence[str],
+        commit: str,
+        env: Mapping[str, str],
+        keep: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        """Run a command at a commit and keep the one file it makes, at `keep`."""
+        with self._clone(commit) as tree, tempfile.TemporaryDirectory(prefix="sluice-output-") as output:
+            self._run(f"artifact {name}", run, tree, {**env, "SLUICE_OUTPUT": output}, say)
+            made = tree / path if path else Path(output) / name
+            if not made.is_file() or not made.resolve().is_relative_to(tree.parent if path else Path(output).resolve()):
+                where = path or f"$SLUICE_OUTPUT/{name}"
+                raise Refused(
+                    f"`{' '.join(run)}` ended well but made no {where}", "mend the command or [[artifact]] path"
+                )
+            keep.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=keep.parent, delete=False) as part, made.open("rb") as source:
+                shutil.copyfileobj(source, part)
+            Path(part.name).chmod(made.stat().st_mode & 0o755 | 0o644)
+            Path(part.name).replace(keep)
+
+    def stop(self) -> None:
+        """End what still runs, children included."""
+        with self._lock:
+            for process in self._running:
+                _end(process)
+
+    @contextmanager
+    def _clone(self, commit: str) -> Iterator[Path]:
+        """A clone of one commit that shares objects and knows no remote."""
+        with tempfile.TemporaryDirectory(prefix="sluice-clone-", ignore_cleanup_errors=True) as folder:
+            tree = Path(folder).resolve() / "tree"
+            try:
+                plain = Runner(self._objects)
+                plain(
+                    "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(self._objects), str(tree)
+                )
+                clone = Runner(tree / ".git", tree)
+                clone("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, "--")
+            except Failure as failure:
+                raise Refused(f"no clone of {commit[:10]} could be made: {complaint(failure.err)}", "") from failure
+            yield tree
+
+    def _run(
+        self, what: str, run: Sequence[str], tree: Path, env: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        """Run to the end; every line goes to the log and to whoever listens."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{re.sub(r'[^A-Za-z0-9._-]', '-', what)}.log"
+        tail: list[str] = []
+        try:
+            process = subprocess.Popen(
+                list(run), cwd=tree, env={**self._environment, **env}, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise Refused(
+                f"{what}: `{run[0]}` cannot be run ({error.strerror})", "install it, or mend the command"
+            ) from error
+        with self._lock:
+            self._running.add(process)
+        try:
+            with log.open("wb") as kept, process:
+                for line in process.stdout or ():
+                    kept.write(line)
+                    shown = printable(line)
+                    tail = [*tail[1 - TAIL :], shown]
+                    say(shown)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            if process.poll() is None:
+                _end(process)
+        if process.returncode != 0:
+            ended = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
+            raise Refused(f"{what}: `{' '.join(run)}` ended with {ended}: {' | '.join(tail[-3:])}", f"its log is {log}")
+
+
+def secret(name: str) -> bool:
+    """Whether an environment variable is none of a build's business."""
+    return bool(SECRET.search(name)) or name.startswith(("GIT_", "ACTIONS_ID_", "ACTIONS_RUNTIME_"))
+
+
+def printable(line: bytes) -> str:
+    """One line of foreign output that can do nothing to a terminal."""
+    return "".join(c for c in line.decode("utf-8", "replace").rstrip() if c.isprintable() or c == "\t")[:400]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    import os
+
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,192 @@
+"""The composition root: reads the environment, opens the doors, starts engines. Nobody else does any of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from release import config as configuration
+from release.core.config import Config
+from release.core.conflicts import contradictions
+from release.core.model import DownstreamWish, Head, Person
+from release.engine.journal import Journal
+from release.engine.walk import Engine, Event
+from release.errors import ConfigError, UsageError
+from release.ports import Ledger, Remote, Shelf
+from release.steps import Doors
+
+if TYPE_CHECKING:
+    from release.adapters.git.checkout import Checkout
+    from release.adapters.process import Processes
+
+WORKERS = 16
+# What makes git look at another repository than the one we name; `git rev-parse --local-env-vars` lists them.
+FOREIGN = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG", "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_TRACE", "GIT_CONFIG_COUNT",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything one command works with. `started_for` is the tag that this run was started for, "" for none."""
+
+    root: Path
+    config: Config
+    checkout: Checkout
+    remote: Remote
+    ledger: Ledger
+    shelf: Shelf
+    processes: Processes
+    person: Person | None
+    started_for: str
+    address: str
+
+    def head(self) -> Head:
+        return self.checkout.head()
+
+    def who(self) -> Person:
+        if self.person is None:
+            raise UsageError(
+                "git does not know who you are",
+                'git config user.name "Your Name"; git config user.email you@example.org',
+            )
+        return self.person
+
+    def now(self) -> str:
+        return now()
+
+    def remote_at(self, url: str, name: str) -> Remote:
+        """Another repository, with a small store of its own."""
+        from release.adapters.disk import safe
+        from release.adapters.git.remote import GitRemote, store
+        from release.adapters.git.run import Runner
+
+        run = Runner(store(self.root / ".release" / "downstreams" / f"{safe(name)}.git"), config=self.checkout.config)
+        return GitRemote(url, run, shallow=True)
+
+    def doors(self) -> Doors:
+        """What the steps act through."""
+
+        def elsewhere(wish: DownstreamWish) -> Remote:
+            return self.remote_at(wish.url, wish.name)
+
+        return Doors(
+            self.remote, self.ledger, self.processes, self.shelf, elsewhere, self.root, ours=bool(self.started_for)
+        )
+
+    @contextmanager
+    def engine(self, *listeners: Callable[[Event], None]) -> Iterator[Engine]:
+        """An engine that tells the listeners; when it is left, nothing of it runs any more."""
+
+        def tell(event: Event) -> None:
+            for listener in listeners:
+                listener(event)
+
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice")
+        try:
+            yield Engine(pool, time.monotonic, tell)
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    @contextmanager
+    def journal(self) -> Iterator[Journal]:
+        journal = Journal(self.root / ".release" / "journal.jsonl", now, uuid4().hex[:8])
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+    def stop(self) -> None:
+        """End every process that still runs."""
+        from release.adapters.git.run import stop
+
+        self.processes.stop()
+        stop()
+
+
+def session(place: Path | None = None) -> Session:
+    """Open everything around a checkout."""
+    from release.adapters.disk import Disk
+    from release.adapters.git.checkout import Checkout
+    from release.adapters.git.ledger import GitLedger
+    from release.adapters.git.remote import GitRemote, store
+    from release.adapters.git.run import Runner
+    from release.adapters.process import Processes
+
+    environment = cleared(os.environ)
+    checkout = Checkout.at(place or Path.cwd())
+    config = checked(configuration.load(checkout.root / "release.toml"))
+    address = checkout.remote(config.project.repository)
+    cache = hidden(checkout.root / ".release")
+    objects = store(cache / "store.git", checkout.common / "objects")
+    remote = GitRemote(address, Runner(objects, config=checkout.config))
+    person = checkout.person()
+    return Session(
+        root=checkout.root,
+        config=config,
+        checkout=checkout,
+        remote=remote,
+        ledger=GitLedger(remote, person or Person("", ""), now),
+        shelf=Disk(cache),
+        processes=Processes(objects, cache / "logs", environment),
+        person=person,
+        started_for=tag_of(environment),
+        address=address,
+    )
+
+
+def checked(config: Config) -> Config:
+    """The configuration, if it does not contradict itself."""
+    found = contradictions(config)
+    if found:
+        problems = tuple(str(conflict) for conflict in found)
+        raise ConfigError("release.toml contradicts itself", problems=problems)
+    return config
+
+
+def tag_of(environment: Mapping[str, str]) -> str:
+    """The tag that a workflow was started for, by GitHub's variables; "" for none."""
+    ref = environment.get("GITHUB_REF", "")
+    return ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else ""
+
+
+def cleared(environment: os._Environ[str]) -> Mapping[str, str]:
+    """This process's environment without what would lead git astray."""
+    for name in FOREIGN:
+        environment.pop(name, None)
+    beside = str(Path(sys.executable).parent)  # what is installed with us is found, in a venv that is not activated too
+    return {**environment, "PATH": os.pathsep.join((environment.get("PATH", os.defpath), beside))}
+
+
+def hidden(folder: Path) -> Path:
+    """Our cache, which git does not see."""
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return folder
+
+
+def now() -> str:
+    """ISO 8601, UTC, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def interactive() -> bool:
+    """Whether a person sits there who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,1 @@
+"""One verb a file: each returns a frozen value and prints nothing."""

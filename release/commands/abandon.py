@@ -1,0 +1,37 @@
+"""Abandon: give a release up that has begun and is not public yet. Its number is never used again."""
+
+from __future__ import annotations
+
+from release import observe
+from release.app import Session
+from release.core.finding import Conflict
+from release.core.plan import Abandoned
+from release.core.record import Record
+from release.core.version import scheme
+from release.errors import ConflictError
+
+
+def abandon(session: Session, version: str, reason: str) -> Abandoned:
+    """Close the record of the named release, or of the only one in flight."""
+    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    record = meant(session, [record for record in seen.records if record.unfinished], version)
+    release = record.release
+    if seen.refs.tags.get(release.tag) == record.state.commit:
+        why = f"{release.tag} is public: its tag is on the upstream, and others may have it"
+        raise ConflictError((Conflict("public", why, f"finish it: invoke release --version {release.tag}"),))
+    session.ledger.close(record, "abandoned", reason)
+    return Abandoned(release.tag, record.line, reason)
+
+
+def meant(session: Session, begun: list[Record], version: str) -> Record:
+    """The one record that is meant."""
+    rules = scheme(session.config.version, session.config.project.name)
+    wanted = rules.requested(version) if version else None
+    found = [record for record in begun if not version or (wanted and record.release.version == wanted.text)]
+    if len(found) == 1:
+        return found[0]
+    tags = ", ".join(record.release.tag for record in begun)
+    if not found:
+        why = f"{version or 'nothing'} is not in flight" + (f"; {tags} is" if tags else "")
+        raise ConflictError((Conflict("not-begun", why, "invoke release.status shows what is"),))
+    raise ConflictError((Conflict("several-begun", f"{tags} are in flight", "say which: --version V"),))

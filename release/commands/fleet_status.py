@@ -1,0 +1,33 @@
+"""Fleet status: components x releases, by the tags of their remotes. Lists, and inspects nothing."""
+
+from __future__ import annotations
+
+from release.app import Session
+from release.core.assembly import located
+from release.core.config import Downstream
+from release.core.finding import Conflict
+from release.core.fleet import Seen, Status, status
+from release.errors import ConflictError, ReleaseError
+
+
+def fleet_status(session: Session, since: str, until: str) -> Status:
+    """One request a component, and the dates of the upstream's tags."""
+    with session.engine() as engine:
+        looks = {one.name: engine.pool.submit(seen, session, one) for one in session.config.downstream}
+        tags = session.remote.refs().tags
+        session.remote.bring([f"refs/tags/{name}" for name in tags], list(dict.fromkeys(tags.values())))
+        dated = session.remote.dates(tags)
+        judged = status(
+            session.config, dated, {name: look.result() for name, look in looks.items()}, since=since, until=until
+        )
+    if isinstance(judged, Conflict):
+        raise ConflictError((judged,))
+    return judged
+
+
+def seen(session: Session, one: Downstream) -> Seen:
+    """A component's tags; what cannot be seen is said, and not taken for absent."""
+    try:
+        return Seen(session.remote_at(located(one.repository, session.address), one.name).refs().tags)
+    except ReleaseError as error:
+        return Seen(None, error.message)

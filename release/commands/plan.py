@@ -1,0 +1,140 @@
+"""Plan: what would happen, and why. Looks only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from release import config as configuration
+from release import observe
+from release.app import Session, checked
+from release.core import design
+from release.core.config import Config
+from release.core.design import Aim, History, Nothing, Observation, Wishes
+from release.core.finding import Blocked, Conflict, Done, Failed
+from release.core.model import Release
+from release.core.plan import Plan, State, StepState, of_release
+from release.engine.step import Step
+from release.engine.walk import Findings, state
+from release.steps import release_path
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan with everything needed to carry it out. `release` is None where there is nothing to do."""
+
+    plan: Plan
+    release: Release | None = None
+    before: str = ""
+    steps: Sequence[Step[Any]] = ()
+    found: Findings = field(default_factory=dict)
+
+    @property
+    def public(self) -> bool:
+        """Whether others can see something of it already: then conflicts stop only what they concern."""
+        return any(step.public and isinstance(self.found[step], Done) for step in self.steps)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether some part of the world could not be looked at."""
+        return any(isinstance(found, Failed) and not found.seen for found in self.found.values())
+
+
+def plan(session: Session, wishes: Wishes) -> Plan:
+    """What `release` would do."""
+    return prepared(session, wishes).plan
+
+
+def prepared(session: Session, wishes: Wishes) -> Prepared:
+    """Observe, design, and look at every step."""
+    head = session.head()
+    if head.shallow:
+        why = "this clone is shallow: tags and history that decide the version are missing"
+        return Prepared(Plan(conflicts=(Conflict("shallow", why, "git fetch --unshallow --tags"),)))
+    seen = observe.upstream(session.remote, session.ledger, head, session.who(), session.now())
+    wished, remarks = designed(session, seen, msgspec.structs.replace(wishes, tag=session.started_for or wishes.tag))
+    remarks = (*remarks, *remarks_on(seen, session.config))
+    if isinstance(wished, Nothing):
+        return Prepared(Plan(nothing=wished.why, remarks=remarks))
+    if not isinstance(wished, Release):
+        return Prepared(Plan(conflicts=wished, remarks=remarks))
+    before = seen.refs.records.get(wished.line, "")
+    steps = release_path(session.doors(), wished, before)
+    with session.engine() as engine:
+        found = engine.look(steps)
+        conflicts = engine.preflight(steps, found)
+    shown = msgspec.structs.replace(
+        of_release(wished), steps=states(steps, found), conflicts=conflicts, remarks=remarks
+    )
+    if all(isinstance(found[step], Done) for step in steps if not step.means):
+        shown = msgspec.structs.replace(shown, nothing=f"{wished.tag} is out, and was seen to be out everywhere")
+    return Prepared(shown, wished, before, steps, found)
+
+
+def designed(
+    session: Session, seen: Observation, wishes: Wishes
+) -> tuple[Release | Nothing | design.Refusal, tuple[str, ...]]:
+    """What this run releases, by the configuration at the commit that it releases; and what is to be said about that."""
+    aimed = design.aim(session.config, seen, wishes)
+    if not isinstance(aimed, Aim):
+        return aimed, ()
+    history = observe.history(session.remote, session.config, seen, aimed.base)
+    settled = design.settle(session.config, seen, aimed, history)
+    if not isinstance(settled, Aim):
+        return settled, ()
+    config, remarks = at_commit(session.config, history)
+    if (
+        settled.base != aimed.base
+        or config.version.file != session.config.version.file
+        or config.changelog != session.config.changelog
+    ):
+        history = observe.history(session.remote, config, seen, settled.base)
+        config, remarks = at_commit(session.config, history)
+    span = design.ranges(config, seen, settled, history)
+    since_previous = tuple(observe.commits(session.remote, settled.base, span.notes_from))
+    since_final = since_previous
+    if span.bump_from != span.notes_from:
+        since_final = tuple(observe.commits(session.remote, settled.base, span.bump_from))
+    return design.design(config, seen, settled, history, span, since_final, since_previous), remarks
+
+
+def at_commit(working: Config, history: History) -> tuple[Config, tuple[str, ...]]:
+    """The configuration as the released commit has it, as far as it is read there."""
+    committed = history.files.get("release.toml")
+    where = f"release.toml at {history.base[:10]}"
+    config = checked(configuration.at_commit(working, committed, where))
+    return config, () if committed is not None else (
+        f"{history.base[:10]} has no release.toml: the one in your work tree is used",
+    )
+
+
+def remarks_on(seen: Observation, config: Config) -> tuple[str, ...]:
+    """What a captain should know of the checkout, though it stops nothing."""
+    head, there = seen.head, seen.refs.heads.get(seen.head.branch, "")
+    remarks = []
+    if head.dirty:
+        remarks.append(
+            f"{len(head.dirty)} uncommitted changes here are no part of the release: it is made from {seen.refs.heads.get(head.branch, head.commit)[:10]}"
+        )
+    if there and there != head.commit and seen.published:
+        remarks.append(f"your {head.branch} is behind: {there[:10]} is its head on the remote")
+    return tuple(remarks)
+
+
+def states(steps: Sequence[Step[Any]], found: Findings) -> tuple[StepState, ...]:
+    """Findings as values."""
+    return tuple(StepState(step.name, word(found, step), found[step].detail) for step in steps)
+
+
+def word(found: Findings, step: Step[Any]) -> State:
+    """The state of a step."""
+    name: State = state(found[step])  # type: ignore[assignment]
+    return name
+
+
+def blocked(found: Findings) -> tuple[Conflict, ...]:
+    """What a person has to decide."""
+    return tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))

@@ -1,0 +1,50 @@
+"""Release: walk the steps until the world matches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from release.app import Session
+from release.commands.plan import Prepared, prepared, states
+from release.core.design import Wishes
+from release.core.finding import Blocked, Done
+from release.core.plan import Plan
+from release.engine.walk import Event, Findings
+from release.steps.begin import BEGUN_ELSEWHERE
+
+ROUNDS = 3
+
+
+def release(session: Session, wishes: Wishes, ready: Prepared, listener: Callable[[Event], None]) -> Plan:
+    """Carry out what was prepared. Where another captain began the very same release first, walk along with them."""
+    for _ in range(ROUNDS):
+        result = carried_out(session, ready, listener)
+        if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in result.conflicts):
+            return result
+        again = prepared(session, wishes)
+        if (again.plan.tag, again.plan.commit) != (ready.plan.tag, ready.plan.commit):
+            return result
+        ready = again
+    return result
+
+
+def carried_out(session: Session, ready: Prepared, listener: Callable[[Event], None]) -> Plan:
+    """One walk. Before anything is public, a conflict or something unseen stops it before its first write."""
+    if ready.release is None or ready.plan.complete or (not ready.public and (ready.plan.conflicts or ready.unseen)):
+        return ready.plan
+    with session.journal() as journal, session.engine(journal, listener) as engine:
+        found = engine.reach(ready.steps, ready.found)
+    remarks = (*ready.plan.remarks, *followed(session, ready, found))
+    conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
+    return msgspec.structs.replace(ready.plan, steps=states(ready.steps, found), conflicts=conflicts, remarks=remarks)
+
+
+def followed(session: Session, ready: Prepared, found: Findings) -> tuple[str, ...]:
+    """Bring the captain's checkout along, once the remote has accepted."""
+    landed = next((finding for step, finding in found.items() if step.name == "tag"), None)
+    if ready.release is None or not isinstance(landed, Done):
+        return ()
+    said = session.checkout.follow(session.address, ready.release.branch, landed.value, ready.release.tag)
+    return (said,) if said else ()

@@ -1,0 +1,54 @@
+"""Verify: is it all really out there? Looks only, and believes nothing but what it sees."""
+
+from __future__ import annotations
+
+from release import observe
+from release.app import Session
+from release.commands.plan import states
+from release.core.design import Observation, existing, place
+from release.core.finding import Conflict
+from release.core.model import Release
+from release.core.plan import Verified
+from release.core.version import scheme
+from release.errors import ConflictError
+from release.steps import release_path
+
+
+def verify(session: Session, version: str) -> Verified:
+    """Every public step of a release: the newest one of this branch, or of the version that is named."""
+    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    release = released(session, seen, version)
+    steps = release_path(session.doors(), release, seen.refs.records.get(release.line, ""))
+    with session.engine() as engine:
+        found = engine.look(steps)
+    public = [step for step in steps if step.public]
+    shown = states(public, found)
+    return Verified(release.tag, all(step.state == "done" for step in shown), shown)
+
+
+def released(session: Session, seen: Observation, version: str) -> Release:
+    """The release that is meant; by its record, else by its tag."""
+    rules = scheme(session.config.version, session.config.project.name)
+    where = place(session.config, seen)
+    if version:
+        wanted = rules.requested(version)
+    else:
+        here = [
+            record for record in seen.records if isinstance(where, Conflict) or record.release.branch == where.branch
+        ]
+        newest = max(here, key=lambda record: record.state.at, default=None)
+        tagged = [found for name in seen.refs.tags if (found := rules.of_tag(name)) is not None]
+        ours = [found for found in tagged if isinstance(where, Conflict) or where.line in ("", found.line)]
+        wanted = rules.parse(newest.release.version) if newest else max(ours, default=None)
+    if wanted is None:
+        what = f"{version!r} is no version" if version else "no release is tagged here"
+        raise ConflictError((Conflict("version", what, "name one: --version V"),))
+    for record in seen.records:
+        if record.release.version == wanted.text:
+            return record.release
+    if rules.tag(wanted) not in seen.refs.tags:
+        why = f"{rules.tag(wanted)} is not tagged on the upstream"
+        raise ConflictError(
+            (Conflict("not-released", why, f"release it first: invoke release --version {rules.tag(wanted)}"),)
+        )
+    return existing(session.config, seen, wanted)

@@ -1,0 +1,156 @@
+"""The doors to the world, as the steps see them. Adapters stand behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from release.core.model import Commit, Person, Refs, Splice, Tag
+from release.core.record import Outcome, Record
+
+
+class Remote(Protocol):
+    """A git repository elsewhere, read and written without touching anybody's checkout.
+
+    Every call may raise Unseen (could not look). `push` raises Refused (certainly nothing moved) or Uncertain.
+    """
+
+    url: str
+
+    def refs(self, *names: str) -> Refs:
+        """Fresh from the remote: the refs with these full names, or all branches, tags and records."""
+        ...
+
+    def bring(self, names: Collection[str], commits: Collection[str]) -> None:
+        """Make the objects of these refs available; `commits` are what they are known to point at."""
+        ...
+
+    def tip(self, branch: str) -> str:
+        """The commit at the head of a branch, its object brought here without its history; "" if there is none."""
+        ...
+
+    def holds(self, branch: str, commit: str) -> bool:
+        """Whether a commit is in a branch's history."""
+        ...
+
+    def dates(self, tags: Mapping[str, str]) -> tuple[Tag, ...]:
+        """Tags (name -> commit) with their commits' dates; the objects are here."""
+        ...
+
+    def reachable(self, commit: str, tags: Mapping[str, str]) -> frozenset[str]:
+        """The names of those tags whose commit is in the history of `commit`."""
+        ...
+
+    def ancestor(self, old: str, new: str) -> bool: ...
+
+    def commits(self, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
+        """Newest first; a log of any length is never held whole."""
+        ...
+
+    def file(self, commit: str, path: str) -> str | None:
+        """The text of a file at a commit, None where there is none."""
+        ...
+
+    def files(self, commit: str, paths: Collection[str]) -> dict[str, str | None]:
+        """The texts of several files at a commit."""
+        ...
+
+    def commit(self, base: str, edits: Sequence[Splice], message: str, who: Person, date: str) -> str:
+        """Make a commit object on `base`; no ref moves."""
+        ...
+
+    def tag(self, name: str, commit: str, message: str, who: Person, date: str) -> str:
+        """Make an annotated tag object, signed where git is set up so; no ref moves."""
+        ...
+
+    def push(self, *moves: tuple[str, str, str]) -> None:
+        """Move refs (name, old, new) all or none, each only from its old value ("" for: does not exist)."""
+        ...
+
+    def refusal(self, commit: str, ref: str) -> str:
+        """Why the remote would not take a push of a commit to that ref, "" if nothing says so; nothing is sent."""
+        ...
+
+
+class Ledger(Protocol):
+    """The records of an upstream."""
+
+    def read(self, line: str) -> Record | None: ...
+
+    def all(self, refs: Refs) -> tuple[Record, ...]: ...
+
+    def begin(self, record: Record) -> None:
+        """Write a new record over the one at `record.tip` ("" for none). Refused when another came first."""
+        ...
+
+    def note(self, record: Record, evidence: Mapping[str, Any]) -> None:
+        """Add evidence to the record of a release; Refused when the record is another release's by now."""
+        ...
+
+    def close(self, record: Record, outcome: Outcome, why: str = "") -> None:
+        """Say how a release ended."""
+        ...
+
+
+class Workshop(Protocol):
+    """Runs commands in throwaway clones of a commit, without secrets in their environment."""
+
+    def missing(self, run: Sequence[str]) -> str:
+        """The program of a command, if it is not to be found; else ""."""
+        ...
+
+    def gate(
+        self, name: str, run: Sequence[str], commit: str, env: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        """Run a command at a commit; Refused with the end of its output if it fails."""
+        ...
+
+    def build(
+        self,
+        name: str,
+        path: str,
+        run: Sequence[str],
+        commit: str,
+        env: Mapping[str, str],
+        keep: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        """Run a command at a commit and keep the one file it makes, at `keep`."""
+        ...
+
+
+class Shelf(Protocol):
+    """What this machine keeps: the cache under `.release/`, and directories that take artifacts."""
+
+    def recall(self, *key: str) -> str | None: ...
+
+    def remember(self, value: str, *key: str) -> None: ...
+
+    def artifact(self, commit: str, name: str) -> Path:
+        """Where a built artifact is kept."""
+        ...
+
+    def digest(self, path: Path) -> tuple[str, int] | None:
+        """SHA-256 (hex) and size (bytes) of a file, None where there is none."""
+        ...
+
+    def text(self, path: Path) -> str | None:
+        """A small file's text, None where there is none."""
+        ...
+
+    def place(self, source: Path, target: Path) -> None:
+        """Copy a file to where nothing is yet, all or nothing; Refused where something is."""
+        ...
+
+    def write(self, text: str, target: Path) -> None:
+        """Write a text to where nothing is yet, all or nothing; Refused where something is."""
+        ...
+
+    def names(self, folder: Path) -> frozenset[str] | None:
+        """The names in a folder, None where there is no folder."""
+        ...
+
+    def unwritable(self, folder: Path) -> str:
+        """Why a folder cannot take files, "" if it can; nothing is made."""
+        ...

@@ -1,0 +1,1 @@
+"""How values and events are shown. Nothing here decides or looks at the world."""

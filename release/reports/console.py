@@ -1,0 +1,66 @@
+"""The terminal: values on stdout, progress on stderr; live where somebody watches, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from release.core.finding import Conflict
+from release.engine.walk import Event
+from release.reports.text import MARKS, Line, conflicts, shown, write
+
+Listener = Callable[[Event], None]
+
+
+def show(value: object, stream: TextIO | None = None) -> None:
+    """A value as text, in colour where somebody looks at it."""
+    out = stream or sys.stdout
+    write(value, _printer(out))
+    out.flush()
+
+
+@contextmanager
+def progress(names: Sequence[str]) -> Iterator[Listener]:
+    """A listener that shows how a run goes."""
+    if not sys.stderr.isatty():
+        yield plain
+        return
+    from release.reports.live import live
+
+    with live(names) as listener:
+        yield listener
+
+
+def plain(event: Event) -> None:
+    """A line an event, for logs: what is about to be done, and what was found."""
+    if event.kind == "intent":
+        print(f"{shown(event.step)}: {shown(event.detail)}", file=sys.stderr, flush=True)
+    elif event.kind == "found" and event.state not in ("skipped", "pending"):
+        print(
+            f"{MARKS[event.state]} {shown(event.step)}: {event.state}, {shown(event.detail)}",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif event.kind == "uncertain":
+        print(f"? {shown(event.step)}: {shown(event.detail)}", file=sys.stderr, flush=True)
+
+
+def conflict_lines(found: Sequence[Conflict]) -> Iterator[str]:
+    """Conflicts as plain lines."""
+    for line in conflicts(found):
+        yield "".join(text for text, _ in line)
+
+
+def _printer(out: TextIO) -> Callable[[Line], None]:
+    if not out.isatty():
+        return lambda line: print("".join(text for text, _ in line), file=out)
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=out, markup=False, highlight=False, emoji=False)
+    return lambda line: console.print(Text.assemble(*line), soft_wrap=True)
+
+
+__all__ = ["Listener", "conflict_lines", "plain", "progress", "show", "shown"]

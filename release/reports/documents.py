@@ -1,0 +1,19 @@
+"""JSON: the value that a command returned, on stdout alone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from release.errors import ConflictError, ReleaseError
+
+
+def document(value: object) -> str:
+    """Any returned value as JSON, indented; non-ASCII stays as it is, control characters are escaped by JSON's own rules."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def of_error(error: ReleaseError) -> str:
+    """An error as JSON, so that a program need not read what is meant for people."""
+    conflicts = error.conflicts if isinstance(error, ConflictError) else ()
+    body = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code, "conflicts": conflicts}
+    return document({"error": body})

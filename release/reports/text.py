@@ -1,0 +1,176 @@
+"""Values as lines of text. A line is a list of (text, style) pairs; what is foreign is shown escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
+
+from release.core.finding import Conflict
+from release.core.fleet import Status, Summary
+from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, StepState, Verified
+
+Line = list[tuple[str, str]]
+
+STYLES = {
+    "done": "green",
+    "pending": "yellow",
+    "underway": "cyan",
+    "failed": "bold red",
+    "blocked": "bold magenta",
+    "skipped": "dim",
+}
+MARKS = {"done": "✓", "pending": "·", "underway": "…", "failed": "✗", "blocked": "■", "skipped": "-"}
+SOME = 6
+
+
+@singledispatch
+def lines(value: object) -> Iterator[Line]:
+    """The lines that show a value."""
+    yield [(shown(str(value)), "")]
+
+
+@lines.register
+def _(plan: Plan) -> Iterator[Line]:
+    if plan.version is not None:
+        previous = f", after {plan.previous}" if plan.previous else ""
+        yield [
+            (f"{plan.tag}", "bold"),
+            (
+                f"  {plan.kind} of line {plan.line}, {plan.bump}{previous}, from {plan.branch or 'its tag'} at {(plan.commit or '')[:10]}",
+                "",
+            ),
+        ]
+        for reason in plan.reasons[:SOME]:
+            yield [(f"  because {shown(reason.source)}: {shown(reason.what)} ({reason.bump})", "dim")]
+        if len(plan.reasons) > SOME:
+            yield [(f"  and {len(plan.reasons) - SOME} more reasons", "dim")]
+    yield from steps(plan.steps)
+    for remark in plan.remarks:
+        yield [(f"note: {shown(remark)}", "")]
+    yield from conflicts(plan.conflicts)
+    if plan.nothing:
+        yield [("nothing to do: ", "bold green"), (shown(plan.nothing), "")]
+
+
+@lines.register
+def _(status: LinesStatus) -> Iterator[Line]:
+    if not status.lines:
+        yield [("no line has a record yet: nothing was released here by this tool", "")]
+    for line in status.lines:
+        yield from _line_status(line)
+
+
+@lines.register
+def _(verified: Verified) -> Iterator[Line]:
+    yield from steps(verified.steps)
+    word = ("verified: everything is out", "bold green") if verified.verified else ("not verified", "bold red")
+    yield [(f"{verified.tag} ", "bold"), word]
+
+
+@lines.register
+def _(abandoned: Abandoned) -> Iterator[Line]:
+    yield [(f"{abandoned.tag} is given up, and its number will not be used again: {shown(abandoned.why)}", "")]
+
+
+@lines.register
+def _(filled: Filled) -> Iterator[Line]:
+    if not filled.steps:
+        yield [("nothing to do: ", "bold green"), ("no downstream is missing", "")]
+    yield from steps(filled.steps)
+    yield from conflicts(filled.conflicts)
+
+
+@lines.register
+def _(status: Status) -> Iterator[Line]:
+    names = list(status.summary)
+    gaps = {name: set(summary.missing) for name, summary in status.summary.items()}
+    upstream = status.components[0]
+    holed = [cell.release for cell in upstream.releases if any(cell.release in missing for missing in gaps.values())]
+    wide = max([len(shown(release)) for release in holed], default=0)
+    if holed:
+        yield [(" " * wide + "  " + "  ".join(names), "bold")]
+    for release in holed:
+        cells: Line = []
+        for name in names:
+            summary = status.summary[name]
+            mark = (
+                ("✗", "bold red")
+                if release in gaps[name]
+                else ("✓", "green")
+                if release in summary.found
+                else (" ", "")
+            )
+            cells += [("  ", ""), (f"{mark[0]:^{len(name)}}", mark[1])]
+        yield [(f"{shown(release):<{wide}}", ""), *cells]
+    errors = {component.name: component.error for component in status.components if component.error}
+    for name, summary in status.summary.items():
+        yield from _summary(name, summary, errors.get(name))
+    if upstream.malformed:
+        yield [(f"{upstream.name}: {_some(upstream.malformed)} are no versions", "yellow")]
+
+
+def steps(states: Sequence[StepState]) -> Iterator[Line]:
+    """A line a step."""
+    wide = max((len(step.name) for step in states), default=0)
+    for step in states:
+        style = STYLES[step.state]
+        yield [
+            (f"  {MARKS[step.state]} ", style),
+            (f"{shown(step.name):<{wide}}  ", ""),
+            (f"{step.state:<8}", style),
+            (f"  {shown(step.detail)}", ""),
+        ]
+
+
+def conflicts(found: Sequence[Conflict]) -> Iterator[Line]:
+    """A line a conflict, with its remedy below."""
+    for conflict in found:
+        yield [("conflict ", "bold magenta"), (f"[{conflict.rule}] ", "dim"), (shown(conflict.why), "")]
+        if conflict.remedy:
+            yield [(f"         {shown(conflict.remedy)}", "dim")]
+
+
+def shown(text: str) -> str:
+    """A text that can do nothing to a terminal: what is not printable is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def write(value: object, put: Callable[[Line], None]) -> None:
+    """Every line of a value to a printer."""
+    for line in lines(value):
+        put(line)
+
+
+def _line_status(line: LineStatus) -> Iterator[Line]:
+    style = {"begun": "yellow", "finished": "green"}.get(line.outcome, "dim")
+    why = f": {shown(line.why)}" if line.why else ""
+    yield [
+        (f"{line.line}  ", "bold"),
+        (f"{line.tag} ", ""),
+        (line.outcome, style),
+        (f" by {shown(line.by)} at {line.at}{why}", ""),
+    ]
+    yield from steps(line.waits_for)
+    if line.next:
+        yield [("  next: ", "dim"), (line.next, "bold")]
+
+
+def _summary(name: str, summary: Summary, error: str | None) -> Iterator[Line]:
+    if error:
+        yield [(f"{name}: could not be seen: ", "bold red"), (shown(error), "")]
+        return
+    finals = f" ({len(summary.missing_final)} finals)" if summary.missing_final else ""
+    style = "red" if summary.missing else "green"
+    yield [
+        (f"{name}: ", "bold"),
+        (f"{len(summary.found)} of {len(summary.expected)} found, {len(summary.missing)} missing{finals}", style),
+    ]
+    if summary.extra:
+        yield [(f"  of no release: {_some(summary.extra)}", "dim")]
+    if summary.malformed:
+        yield [(f"  no version: {_some(summary.malformed)}", "dim")]
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - SOME} more (--format json has all)" if len(names) > SOME else ""
+    return ", ".join(map(shown, names[:SOME])) + rest

@@ -1,0 +1,54 @@
+"""Begin: the frozen release goes into the record, and from then on any machine can finish it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release.core.design import given_up
+from release.core.finding import Blocked, Conflict, Done, Finding, Pending
+from release.core.model import Release
+from release.core.record import Record, State, ref_of
+from release.engine.step import Known, Say, Step
+from release.ports import Ledger, Remote
+from release.steps.commit import MakeCommit
+from release.steps.gate import Gate
+
+BEGUN_ELSEWHERE = "begun-elsewhere"
+
+
+@dataclass(frozen=True, eq=False)
+class Begin(Step[Record]):
+    """Its value is the record. The move is a compare-and-swap from `before`, so of two captains one begins."""
+
+    release: Release
+    before: str
+    gates: tuple[Gate, ...]
+    commit: MakeCommit
+    remote: Remote
+    ledger: Ledger
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        why = self.remote.refusal(self.release.base, ref_of(self.release.line))
+        remedy = "ask for the right to push there, and to refs/sluice/*"
+        return (Conflict("push-right", f"{self.remote.url} would not take a push: {why}", remedy),) if why else ()
+
+    def inspect(self, known: Known) -> Finding[Record]:
+        record = self.ledger.read(self.release.line)
+        if record is not None and record.of(self.release):
+            return Done(record, f"{record.state.outcome} by {record.state.by.name}")
+        if (record.tip if record else "") == self.before:
+            return Pending(f"write {self.release.tag} into {ref_of(self.release.line)}")
+        tag = record.release.tag if record else "another release"
+        return Blocked(
+            Conflict(
+                BEGUN_ELSEWHERE, f"{tag} was begun on line {self.release.line} meanwhile", "run the same command again"
+            )
+        )
+
+    def apply(self, known: Known, say: Say) -> None:
+        old = self.ledger.read(self.release.line)
+        burned = (*given_up(old),) if old else ()
+        commit = known[self.commit]
+        state = State(outcome="begun", commit=commit, by=self.release.author, at=self.release.date, burned=burned)
+        evidence = {gate.name: known[gate] for gate in self.gates}
+        self.ledger.begin(Record(self.release.line, self.before, self.release, state, evidence))

@@ -1,0 +1,98 @@
+"""Build: a command makes one artifact, in a throwaway clone of the release commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from release.core.finding import Conflict, Done, Finding, Pending, Underway
+from release.core.model import ArtifactWish, Release
+from release.engine.step import Known, Say, Step
+from release.errors import Refused
+from release.ports import Ledger, Shelf, Workshop
+from release.steps.begin import Begin
+from release.steps.gate import short
+
+
+class Artifact(msgspec.Struct, frozen=True):
+    """A file that was made: `sha256` in hex, `size` in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class Build(Step[Artifact]):
+    """Its value is the artifact as the record knows it; `ours` is false where the tag's own run builds."""
+
+    release: Release
+    wish: ArtifactWish
+    begin: Begin
+    tag: tuple[Step[Any], ...]
+    ledger: Ledger
+    workshop: Workshop
+    shelf: Shelf
+    ours: bool
+
+    means = True
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        program = self.workshop.missing(self.wish.run)
+        if not program:
+            return ()
+        why = f"{self.wish.name} is made by {program}, which is not on PATH"
+        return (Conflict("tool-missing", why, f"install {program}, or mend [[artifact]] run"),)
+
+    def inspect(self, known: Known) -> Finding[Artifact]:
+        begun = known.get(self.begin)
+        noted = noted_artifact(self.ledger.read(self.release.line) if begun else None, self)
+        if not self.ours:
+            return Done(noted, noted.sha256[:12]) if noted else Underway(f"the run of {self.release.tag} builds it")
+        made = self.shelf.digest(self.shelf.artifact(begun.state.commit, self.wish.name)) if begun else None
+        here = Artifact(self.wish.name, *made) if made else None
+        if here and here == noted:
+            return Done(here, f"{here.size} bytes, sha256 {here.sha256[:12]}")
+        return Pending(f"run {short(self.wish.run)}")
+
+    def apply(self, known: Known, say: Say) -> None:
+        commit = known[self.begin].state.commit
+        place = self.shelf.artifact(commit, self.wish.name)
+        self.workshop.build(
+            self.wish.name, self.wish.path, self.wish.run, commit, self._environment(commit), place, say
+        )
+        made = self.shelf.digest(place)
+        assert made is not None
+        artifact = Artifact(self.wish.name, *made)
+        record = self.ledger.read(self.release.line)
+        noted = noted_artifact(record, self)
+        if noted and noted != artifact and record and "output" in record.evidence:
+            raise Refused(
+                f"{self.wish.name} was published with sha256 {noted.sha256[:12]}, and is {artifact.sha256[:12]} when built here",
+                "make the build reproducible, or finish on the machine that built it",
+            )
+        self.ledger.note(known[self.begin], {self.name: artifact_document(artifact)})
+
+    def _environment(self, commit: str) -> dict[str, str]:
+        return {
+            "SLUICE_VERSION": self.release.version,
+            "SLUICE_TAG": self.release.tag,
+            "SLUICE_COMMIT": commit,
+            "SLUICE_PLATFORM": self.wish.platform,
+            "SOURCE_DATE_EPOCH": str(int(datetime.fromisoformat(self.release.date).timestamp())),
+        }
+
+
+def artifact_document(artifact: Artifact) -> dict[str, Any]:
+    """The artifact as evidence."""
+    return {"sha256": artifact.sha256, "size": artifact.size}
+
+
+def noted_artifact(record: Any, build: Build) -> Artifact | None:
+    """The artifact as the record of this release knows it."""
+    if record is None or not record.of(build.release) or build.name not in record.evidence:
+        return None
+    return msgspec.convert({"name": build.wish.name, **record.evidence[build.name]}, Artifact)

@@ -1,0 +1,38 @@
+"""Finish: the record says that everything required was seen to be out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from release.core.finding import Done, Finding, Pending
+from release.core.model import Release
+from release.engine.step import Known, Say, Step
+from release.ports import Ledger
+from release.steps.begin import Begin
+from release.steps.downstream import ReleaseDownstream
+from release.steps.land import Land
+
+
+@dataclass(frozen=True, eq=False)
+class Finish(Step[str]):
+    """Its value is the outcome. Every proof that this run saw goes into the record first."""
+
+    release: Release
+    begin: Begin
+    land: Land
+    published: tuple[Step[Any], ...]
+    downstreams: tuple[ReleaseDownstream, ...]
+    ledger: Ledger
+
+    def inspect(self, known: Known) -> Finding[str]:
+        record = known.get(self.begin) and self.ledger.read(self.release.line)
+        if record and record.of(self.release) and record.state.outcome == "finished":
+            return Done("finished", f"finished at {record.state.at}")
+        return Pending("say that all is out")
+
+    def apply(self, known: Known, say: Say) -> None:
+        record = known[self.begin]
+        proofs = {step.name: {"tag": step.wish.tag, "commit": known[step]} for step in self.downstreams}
+        self.ledger.note(record, proofs)
+        self.ledger.close(record, "finished")

@@ -1,0 +1,71 @@
+"""Land: one atomic push of branch and tag. From here on the version is public."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release.core.finding import Blocked, Conflict, Done, Finding, Pending, compare
+from release.core.model import Release
+from release.engine.step import Known, Say, Step
+from release.ports import Remote
+from release.steps.begin import Begin
+from release.steps.build import Build
+
+
+@dataclass(frozen=True, eq=False)
+class Land(Step[str]):
+    """Its value is the commit the tag points at. Equal tags are tags with the same peeled commit."""
+
+    release: Release
+    begin: Begin
+    builds: tuple[Build, ...]
+    remote: Remote
+
+    public = True
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        found = []
+        for ref in (self._tag, self._branch) if self.release.mode == "push" else (self._tag,):
+            if why := self.remote.refusal(self.release.base, ref):
+                found.append(
+                    Conflict(
+                        "push-right", f"{self.remote.url} would not take {ref}: {why}", "ask for the right to push it"
+                    )
+                )
+        return tuple(found)
+
+    def inspect(self, known: Known) -> Finding[str]:
+        begun = known.get(self.begin)
+        refs = self.remote.refs(self._tag, self._branch)
+        tagged, branch = refs.tags.get(self.release.tag), refs.heads.get(self.release.branch)
+        commit = begun.state.commit if begun else self.release.base if self.release.mode == "none" else ""
+        elsewhere = Conflict(
+            "tag-elsewhere", f"tag {self.release.tag} exists on {(tagged or '')[:10]}, not on {commit[:10] or 'our commit'}",
+            "somebody else made it: give this release up (invoke release.abandon) and take the next version",
+        )  # fmt: skip
+        finding = compare(tagged, before=None, after=commit, pending=f"push {self._what(commit)}", foreign=elsewhere)
+        if isinstance(finding, Pending) and self.release.mode == "push" and branch not in (self.release.base, commit):
+            why = f"{self.release.branch} moved from {self.release.base[:10]} to {(branch or 'nothing')[:10]}"
+            return Blocked(Conflict("branch-moved", why, "run the same command again: it designs the release anew"))
+        return Done(commit, f"{self.release.tag} on {commit[:10]}") if isinstance(finding, Done) else finding
+
+    def apply(self, known: Known, say: Say) -> None:
+        release, commit = self.release, known[self.begin].state.commit
+        message = f"{release.tag}\n\n{release.notes}".strip() + "\n"
+        tag = self.remote.tag(release.tag, commit, message, release.author, release.date)
+        moves = [(self._tag, "", tag)]
+        if release.mode == "push":
+            moves.insert(0, (self._branch, release.base, commit))
+        self.remote.push(*moves)
+
+    def _what(self, commit: str) -> str:
+        branch = f"{self.release.branch} and " if self.release.mode == "push" else ""
+        return f"{branch}{self.release.tag} at {commit[:10] or 'the release commit'}"
+
+    @property
+    def _tag(self) -> str:
+        return f"refs/tags/{self.release.tag}"
+
+    @property
+    def _branch(self) -> str:
+        return f"refs/heads/{self.release.branch}"

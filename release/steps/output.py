@@ -1,0 +1,114 @@
+"""Output: artifacts, their sums and the manifest in a directory. The manifest comes last: where it is, all is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
+from release.core.manifest import manifest, sums
+from release.core.model import Release
+from release.engine.step import Known, Say, Step
+from release.ports import Ledger, Shelf
+from release.steps.begin import Begin
+from release.steps.build import Artifact, Build, noted_artifact
+from release.steps.land import Land
+
+MANIFEST = "release.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Publish(Step[str]):
+    """Its value is the manifest's SHA-256. `output` takes a folder per tag; no file in it is ever overwritten."""
+
+    release: Release
+    begin: Begin
+    land: Land
+    builds: tuple[Build, ...]
+    ledger: Ledger
+    shelf: Shelf
+    output: Path
+    ours: bool
+
+    public = True
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        why = self.shelf.unwritable(self.folder) if self.ours else ""
+        return (
+            (Conflict("output", f"{self.output} cannot take the artifacts: {why}", "mend [release] output"),)
+            if why
+            else ()
+        )
+
+    def inspect(self, known: Known) -> Finding[str]:
+        record = self.ledger.read(self.release.line)
+        noted = record.evidence.get("output") if record is not None and record.of(self.release) else None
+        there = self.shelf.names(self.folder)
+        if there is None and noted and noted["folder"] != str(self.folder):
+            return Done(noted["sha256"], f"by the record, in {noted['folder']}")
+        if not self.ours and not noted:
+            return Underway(f"the run of {self.release.tag} publishes it")
+        artifacts = [noted_artifact(record, build) for build in self.builds]
+        made = [artifact for artifact in artifacts if artifact is not None]
+        if len(made) < len(artifacts) or record is None:
+            return self._foreign(there, frozenset()) or Pending(f"{len(artifacts)} artifacts into {self.folder}")
+        return self._compared(there or frozenset(), made, record.state.commit, noted)
+
+    def apply(self, known: Known, say: Say) -> None:
+        commit = known[self.begin].state.commit
+        artifacts = [known[build] for build in self.builds]
+        there = self.shelf.names(self.folder) or frozenset()
+        for artifact in artifacts:
+            if artifact.name not in there:
+                self.shelf.place(self.shelf.artifact(commit, artifact.name), self.folder / artifact.name)
+                say(artifact.name)
+        texts = self._texts(artifacts, commit)
+        for name, text in texts.items():
+            if name not in there:
+                self.shelf.write(text, self.folder / name)
+        digest = self.shelf.digest(self.folder / MANIFEST)
+        assert digest is not None
+        self.ledger.note(known[self.begin], {"output": {"sha256": digest[0], "folder": str(self.folder)}})
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of this release go."""
+        return self.output / self.release.tag
+
+    def _texts(self, artifacts: list[Artifact], commit: str) -> dict[str, str]:
+        """The documents beside the artifacts, the manifest last."""
+        facts = [(artifact.name, artifact.sha256, artifact.size) for artifact in artifacts]
+        platforms = {wish.name: wish.platform for wish in self.release.artifacts}
+        return {**sums(facts, platforms), MANIFEST: manifest(self.release, commit, facts)}
+
+    def _compared(self, there: frozenset[str], made: list[Artifact], commit: str, noted: object) -> Finding[str]:
+        """The exact list: what is missing is pending, what is unexpected or differs is foreign."""
+        texts = self._texts(made, commit)
+        wanted = {artifact.name: (artifact.sha256, artifact.size) for artifact in made}
+        if foreign := self._foreign(there, frozenset((*wanted, *texts))):
+            return foreign
+        differing = [
+            name for name, digest in wanted.items() if name in there and self.shelf.digest(self.folder / name) != digest
+        ]
+        differing += [
+            name for name, text in texts.items() if name in there and self.shelf.text(self.folder / name) != text
+        ]
+        if differing:
+            why = f"{', '.join(differing)} in {self.folder} differs from what the record says"
+            return Blocked(
+                Conflict(
+                    "output-differs", why, "nothing is overwritten: find out who wrote it, move it away, run again"
+                )
+            )
+        missing = [name for name in (*wanted, *texts) if name not in there]
+        if missing or not noted:
+            return Pending(f"{', '.join(missing) or 'the proof'} into {self.folder}")
+        digest = self.shelf.digest(self.folder / MANIFEST)
+        return Done(digest[0] if digest else "", f"{len(wanted)} artifacts in {self.folder}")
+
+    def _foreign(self, there: frozenset[str] | None, wanted: frozenset[str]) -> Blocked | None:
+        extra = sorted((there or frozenset()) - wanted)
+        if not extra:
+            return None
+        why = f"{self.folder} holds {', '.join(extra)}, which is no part of {self.release.tag}"
+        return Blocked(Conflict("output-foreign", why, "move it away, then run the same command again"))

@@ -1,0 +1,183 @@
+"""invoke release: one path from a commit to everything downstream of it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from release.errors import UsageError
+from release.tasks.run import confirmed, present, told
+
+if TYPE_CHECKING:
+    from release.app import Session
+    from release.commands.plan import Prepared
+    from release.core.design import Wishes
+
+# Commands are imported where they run: `invoke --list` then costs a few milliseconds more than invoke alone.
+
+HELP = {
+    "version": "the version to release, with or without the tag's prefix (default: what comes next)",
+    "candidate": "release a candidate; a word chooses its stage, as in --candidate=beta (default: the last of [version] candidates)",
+    "yes": "act without asking",
+    "format": "text or json",
+}
+
+
+@task(default=True, help=HELP, optional=["candidate"], auto_shortflags=False)
+def release(
+    c: Context, version: str = "", candidate: str | None = None, yes: bool = False, format: str = "text"
+) -> None:
+    """Release, and every downstream with it; run again after any failure, it finishes.
+
+    Ends with 0 when everything was seen to be out, 1 when something failed, 3 when a person has to decide,
+    4 when something is still under way. Examples:
+
+        invoke release --candidate       the next candidate
+        invoke release                   the final, or what has begun and is not finished
+    """
+    from release import app
+    from release.commands import plan as planning
+    from release.commands.release import release as carry_out
+    from release.core.plan import exit_code
+    from release.reports import console
+
+    with told(format):
+        session = app.session()
+        wishes = wished(session, version, candidate)
+        ready = planning.prepared(session, wishes)
+        if ready.plan.nothing or (ready.plan.conflicts and not ready.public) or ready.release is None:
+            present(ready.plan, format, code_of(ready))
+            return
+        if format == "text":
+            console.show(ready.plan, sys.stderr)
+        if not ready.unseen or ready.public:
+            confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
+        with console.progress([step.name for step in ready.steps]) as listener:
+            done = carry_out(session, wishes, ready, listener)
+        present(done, format, exit_code([step.state for step in done.steps], done.conflicts))
+
+
+@task(
+    help={key: HELP[key] for key in ("version", "candidate", "format")}, optional=["candidate"], auto_shortflags=False
+)
+def plan(c: Context, version: str = "", candidate: str | None = None, format: str = "text") -> None:
+    """What a release would do, and why. Looks only."""
+    from release import app
+    from release.commands import plan as planning
+
+    with told(format):
+        session = app.session()
+        ready = planning.prepared(session, wished(session, version, candidate))
+        present(ready.plan, format, code_of(ready))
+
+
+@task(help={"format": HELP["format"]}, auto_shortflags=False)
+def status(c: Context, format: str = "text") -> None:
+    """Every line in flight, what each waits for, and the next command to type."""
+    from release import app
+    from release.commands.status import status as lines
+
+    with told(format):
+        present(lines(app.session()), format)
+
+
+@task(
+    help={"version": "the release to verify (default: the newest of this branch)", "format": HELP["format"]},
+    auto_shortflags=False,
+)
+def verify(c: Context, version: str = "", format: str = "text") -> None:
+    """Is it all really out there, byte by byte? Ends with 1 if it is not."""
+    from release import app
+    from release.commands.verify import verify as look
+
+    with told(format):
+        verified = look(app.session(), version)
+        present(verified, format, 0 if verified.verified else 1)
+
+
+@task(
+    help={
+        "version": "the release to give up (default: the only one in flight)",
+        "reason": "why; it is kept in the record",
+        **{key: HELP[key] for key in ("yes", "format")},
+    },
+    auto_shortflags=False,
+)
+def abandon(c: Context, reason: str = "", version: str = "", yes: bool = False, format: str = "text") -> None:
+    """Give up a release that has begun and is not public. Its number is never used again."""
+    from release import app
+    from release.commands.abandon import abandon as give_up
+
+    with told(format):
+        if not reason.strip():
+            raise UsageError("a release is given up for a reason", 'say --reason "..."')
+        confirmed(f"Give up {version or 'the release in flight'}?", yes, app.interactive)
+        present(give_up(app.session(), version, reason), format)
+
+
+@task(
+    help={
+        "version": "the release whose downstreams are to be released",
+        "only": "one downstream's name",
+        "missing": "instead of one version: every hole that fleet.status finds",
+        "since": "with --missing: only releases whose commit is of this day or later (YYYY-MM-DD)",
+        "until": "with --missing: only releases whose commit is of this day or earlier",
+        **{key: HELP[key] for key in ("yes", "format")},
+    },
+    auto_shortflags=False,
+)
+def downstream(
+    c: Context,
+    version: str = "",
+    only: str = "",
+    missing: bool = False,
+    since: str = "",
+    until: str = "",
+    yes: bool = False,
+    format: str = "text",
+) -> None:
+    """Release the downstreams of a version that is out, or of all that lack theirs."""
+    from release import app
+    from release.commands import downstream as filling
+    from release.core.plan import exit_code
+    from release.reports import console
+
+    with told(format):
+        if missing == bool(version):
+            raise UsageError("say which releases are meant", "--version V, or --missing --since YYYY-MM-DD")
+        session = app.session()
+        todo = filling.missing(session, since, until, only) if missing else filling.one(session, version, only)
+        states = [step.state for step in todo.filled.steps]
+        if not set(states) - {"done"} or any(conflict.rule == "unmet-need" for conflict in todo.filled.conflicts):
+            present(todo.filled, format, exit_code(states, todo.filled.conflicts))
+            return
+        if format == "text":
+            console.show(todo.filled, sys.stderr)
+        confirmed(f"Release {sum(state != 'done' for state in states)} downstreams?", yes, app.interactive)
+        with console.progress([step.name for step in todo.steps]) as listener:
+            done = filling.fill(session, todo, listener)
+        present(done, format, exit_code([step.state for step in done.steps], done.conflicts))
+
+
+def wished(session: Session, version: str, candidate: str | bool | None) -> Wishes:
+    """What was typed, as the design wants it."""
+    from release.core.design import Wishes
+
+    stages = session.config.version.candidates
+    if candidate is None or candidate is False:
+        return Wishes(version=version)
+    if not stages:
+        raise UsageError("this project has no candidates", "[version] candidates is empty")
+    stage = stages[-1] if candidate is True else str(candidate)
+    if stage not in stages:
+        raise UsageError(f"--candidate {stage!r} is not known", f"there are: {', '.join(stages)}")
+    return Wishes(version=version, stage=stage)
+
+
+def code_of(ready: Prepared) -> int:
+    """A plan's exit code: only what stops it counts."""
+    if ready.unseen and not ready.public:
+        return 1
+    return 3 if ready.plan.conflicts else 0

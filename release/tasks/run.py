@@ -1,0 +1,97 @@
+"""Around every command: formats, exit codes, and errors told in one place."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from invoke.exceptions import Exit
+
+from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
+
+FORMATS = ("text", "json")
+
+
+def present(value: object, form: str, code: int = 0) -> None:
+    """Show what a command returned, and end with its exit code."""
+    from release.reports import console, documents
+
+    if form == "json":
+        print(documents.document(value), flush=True)
+    else:
+        console.show(value)
+    if code:
+        raise Exit(code=code)
+
+
+@contextmanager
+def told(form: str) -> Iterator[None]:
+    """Errors become one clear message and the documented exit code; a traceback only with `invoke --debug`."""
+    try:
+        if form not in FORMATS:
+            raise UsageError(f"--format {form!r} is not known", f"there are: {', '.join(FORMATS)}")
+        yield
+    except ReleaseError as error:
+        if debugging():
+            raise
+        tell(error, form)
+        raise Exit(code=error.exit_code) from None
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from here", file=sys.stderr)
+        raise Exit(code=130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise Exit(code=1) from None
+    except (Exit, SystemExit):
+        raise
+    except Exception as bug:
+        if debugging():
+            raise
+        print(f"error: this is a bug of ours: {type(bug).__name__}: {printable(str(bug))}", file=sys.stderr)
+        print(
+            "       run it as `invoke --debug ...`, and report what that prints; running the same command again does no harm",
+            file=sys.stderr,
+        )
+        raise Exit(code=1) from None
+
+
+def tell(error: ReleaseError, form: str) -> None:
+    """An error to whoever reads it: people on stderr, programs on stdout."""
+    from release.reports import console, documents
+
+    if form == "json":
+        print(documents.of_error(error), flush=True)
+    if isinstance(error, ConflictError):
+        for line in console.conflict_lines(error.conflicts):
+            print(line, file=sys.stderr)
+        return
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    print(f"error: {console.shown(error.message)}", file=sys.stderr)
+    for problem in problems if problems != (str(error),) else ():
+        print(f"  - {console.shown(problem)}", file=sys.stderr)
+    if error.remedy:
+        print(f"       {console.shown(error.remedy)}", file=sys.stderr)
+
+
+def confirmed(question: str, yes: bool, ask: Callable[[], bool]) -> None:
+    """Acting has to be asked for: by a person at a terminal, or by `--yes`."""
+    if yes:
+        return
+    if not ask():
+        raise UsageError("nobody is here to be asked", "say --yes")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        print("nothing was done", file=sys.stderr)
+        raise Exit(code=1)
+
+
+def printable(text: str) -> str:
+    """A message of unknown origin."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def debugging() -> bool:
+    """Whether invoke was started with --debug."""
+    return logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
