@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from release import config as configuration
+from release import observe
 from release.core.config import Config
 from release.core.conflicts import contradictions
+from release.core.design import Observation
 from release.core.model import DownstreamWish, Head, Person
 from release.engine.journal import Journal
 from release.engine.walk import Engine, Event
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from release.adapters.git.checkout import Checkout
     from release.adapters.process import Processes
 
+NOBODY = Person("", "")  # who looks only need not be known
 WORKERS = 16
 # What makes git look at another repository than the one we name; `git rev-parse --local-env-vars` lists them.
 FOREIGN = (
@@ -66,6 +69,10 @@ class Session:
 
     def now(self) -> str:
         return now()
+
+    def observed(self) -> Observation:
+        """The upstream as it is now."""
+        return observe.upstream(self.remote, self.ledger, self.head(), self.person or NOBODY, self.now())
 
     def remote_at(self, url: str, name: str) -> Remote:
         """Another repository, with a small store of its own."""
@@ -141,7 +148,7 @@ def session(place: Path | None = None) -> Session:
         config=config,
         checkout=checkout,
         remote=remote,
-        ledger=GitLedger(remote, person or Person("", ""), now),
+        ledger=GitLedger(remote, person or NOBODY, now),
         shelf=Disk(cache),
         processes=Processes(objects, cache / "logs", environment),
         person=person,

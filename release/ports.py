@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from release.core.model import Commit, Person, Refs, Splice, Tag
+from release.core.model import Commit, Person, Refs, Release, Splice, Tag
 from release.core.record import Outcome, Record
 
 
@@ -76,7 +76,13 @@ class Remote(Protocol):
 class Ledger(Protocol):
     """The records of an upstream."""
 
-    def read(self, line: str) -> Record | None: ...
+    def read(self, line: str) -> Record | None:
+        """The record of one line, fresh from the remote."""
+        ...
+
+    def latest(self, release: Release) -> Record | None:
+        """The newest that this process has seen or written of a release's record; asks nobody."""
+        ...
 
     def all(self, refs: Refs) -> tuple[Record, ...]: ...
 

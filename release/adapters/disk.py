@@ -6,13 +6,16 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from release.errors import Refused, Unseen
 
 CHUNK = 1 << 20
+PART = ".part-"
+STALE = 3600  # seconds
 
 
 class Disk:
@@ -61,24 +64,32 @@ class Disk:
             raise Unseen(f"cannot read {path}: {error}", "mend that, then run the same command again") from error
 
     def place(self, source: Path, target: Path) -> None:
-        """Copy a file to where nothing is yet, all or nothing; Refused where something is."""
+        """Copy a file to where nothing is yet, all or nothing; Refused where something else is."""
         with complaining(target), _beside(target) as part:
             with source.open("rb") as origin, part.open("wb") as copy:
                 shutil.copyfileobj(origin, copy, CHUNK)
                 copy.flush()
                 os.fsync(copy.fileno())
             part.chmod(source.stat().st_mode & 0o777)
-            os.link(part, target)
+            self._link(part, target)
 
     def write(self, text: str, target: Path) -> None:
-        """Write a text to where nothing is yet, all or nothing; Refused where something is."""
+        """Write a text to where nothing is yet, all or nothing; Refused where something else is."""
         with complaining(target), _beside(target) as part:
             with part.open("w", encoding="utf-8", newline="") as copy:
                 copy.write(text)
                 copy.flush()
                 os.fsync(copy.fileno())
             part.chmod(0o644)
+            self._link(part, target)
+
+    def _link(self, part: Path, target: Path) -> None:
+        """Give a finished file its name. The same bytes under it already are somebody who walked along: that is fine."""
+        try:
             os.link(part, target)
+        except FileExistsError:
+            if self.digest(part) != self.digest(target):
+                raise
 
     def names(self, folder: Path) -> frozenset[str] | None:
         """The names in a folder, None where there is no folder; what is half written has a leading dot."""
@@ -116,9 +127,13 @@ def complaining(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """A hidden file beside the target, gone afterwards."""
+    """A hidden file beside the target, gone afterwards; what a killed run left there a while ago goes, too."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+    for left in target.parent.glob(f"{PART}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()
+    handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
     os.close(handle)
     try:
         yield Path(name)

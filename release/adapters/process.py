@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -51,7 +52,10 @@ class Processes:
         say: Callable[[str], None],
     ) -> None:
         """Run a command at a commit and keep the one file it makes, at `keep`."""
-        with self._clone(commit) as tree, tempfile.TemporaryDirectory(prefix="sluice-output-") as output:
+        with (
+            self._clone(commit, env["SLUICE_TAG"]) as tree,
+            tempfile.TemporaryDirectory(prefix="sluice-output-") as output,
+        ):
             self._run(f"artifact {name}", run, tree, {**env, "SLUICE_OUTPUT": output}, say)
             made = tree / path if path else Path(output) / name
             if not made.is_file() or not made.resolve().is_relative_to(tree.parent if path else Path(output).resolve()):
@@ -72,8 +76,8 @@ class Processes:
                 _end(process)
 
     @contextmanager
-    def _clone(self, commit: str) -> Iterator[Path]:
-        """A clone of one commit that shares objects and knows no remote."""
+    def _clone(self, commit: str, tag: str = "") -> Iterator[Path]:
+        """A clone of one commit that shares objects and knows no remote; `tag` is there for `git describe`."""
         with tempfile.TemporaryDirectory(prefix="sluice-clone-", ignore_cleanup_errors=True) as folder:
             tree = Path(folder).resolve() / "tree"
             try:
@@ -82,6 +86,8 @@ class Processes:
                     "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(self._objects), str(tree)
                 )
                 clone = Runner(tree / ".git", tree)
+                if tag:
+                    clone("update-ref", "--no-deref", f"refs/tags/{tag}", commit)
                 clone("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, "--")
             except Failure as failure:
                 raise Refused(f"no clone of {commit[:10]} could be made: {complaint(failure.err)}", "") from failure
@@ -133,7 +139,5 @@ def printable(line: bytes) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    import os
-
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

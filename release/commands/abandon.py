@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from release import observe
 from release.app import Session
 from release.core.finding import Conflict
 from release.core.plan import Abandoned
@@ -13,7 +12,8 @@ from release.errors import ConflictError
 
 def abandon(session: Session, version: str, reason: str) -> Abandoned:
     """Close the record of the named release, or of the only one in flight."""
-    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    session.who()
+    seen = session.observed()
     record = meant(session, [record for record in seen.records if record.unfinished], version)
     release = record.release
     if seen.refs.tags.get(release.tag) == record.state.commit:

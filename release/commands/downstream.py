@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from release import observe
 from release.app import Session
 from release.commands.fleet_status import fleet_status
 from release.commands.plan import states
@@ -36,7 +35,8 @@ class Filling:
 
 def one(session: Session, version: str, only: str) -> Filling:
     """The downstreams of a released version, or the one that is named."""
-    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    session.who()
+    seen = session.observed()
     release = released(session, seen, version)
     if release.tag not in seen.refs.tags:
         why = f"{release.tag} is not tagged on the upstream, and its downstreams come after it"
@@ -53,7 +53,7 @@ def missing(session: Session, since: str, until: str, only: str) -> Filling:
     """Every hole that `fleet.status` finds."""
     status = fleet_status(session, since, until)
     wanted = {(tag, name) for tag, name in holes(status, session.config.downstream) if only in ("", name)}
-    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    seen = session.observed()
     rules = scheme(session.config.version, session.config.project.name)
     tags = dict.fromkeys(cell.release for cell in status.components[0].releases)
     versions = [version for tag in tags if any(tag == hole for hole, _ in wanted) and (version := rules.of_tag(tag))]

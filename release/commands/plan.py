@@ -54,14 +54,16 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
     if head.shallow:
         why = "this clone is shallow: tags and history that decide the version are missing"
         return Prepared(Plan(conflicts=(Conflict("shallow", why, "git fetch --unshallow --tags"),)))
-    seen = observe.upstream(session.remote, session.ledger, head, session.who(), session.now())
+    session.who()
+    seen = session.observed()
     wished, remarks = designed(session, seen, msgspec.structs.replace(wishes, tag=session.started_for or wishes.tag))
-    remarks = (*remarks, *remarks_on(seen, session.config))
+    remarks = (*remarks, *remarks_on(seen))
     if isinstance(wished, Nothing):
         return Prepared(Plan(nothing=wished.why, remarks=remarks))
     if not isinstance(wished, Release):
         return Prepared(Plan(conflicts=wished, remarks=remarks))
     before = seen.refs.records.get(wished.line, "")
+    remarks = (*remarks, *remarks_on_begun(seen, wished))
     steps = release_path(session.doors(), wished, before)
     with session.engine() as engine:
         found = engine.look(steps)
@@ -111,7 +113,7 @@ def at_commit(working: Config, history: History) -> tuple[Config, tuple[str, ...
     )
 
 
-def remarks_on(seen: Observation, config: Config) -> tuple[str, ...]:
+def remarks_on(seen: Observation) -> tuple[str, ...]:
     """What a captain should know of the checkout, though it stops nothing."""
     head, there = seen.head, seen.refs.heads.get(seen.head.branch, "")
     remarks = []
@@ -122,6 +124,17 @@ def remarks_on(seen: Observation, config: Config) -> tuple[str, ...]:
     if there and there != head.commit and seen.published:
         remarks.append(f"your {head.branch} is behind: {there[:10]} is its head on the remote")
     return tuple(remarks)
+
+
+def remarks_on_begun(seen: Observation, release: Release) -> tuple[str, ...]:
+    """What to know of a release that is taken up, or that takes another's place."""
+    record = next((record for record in seen.records if record.line == release.line and record.unfinished), None)
+    if record is None:
+        return ()
+    begun = f"{record.release.tag}, begun by {record.state.by.name} at {record.state.at}"
+    if record.of(release):
+        return (f"this goes on with {begun}",)
+    return (f"this takes the place of {begun}: {record.release.branch} has moved since, and nothing of it is public",)
 
 
 def states(steps: Sequence[Step[Any]], found: Findings) -> tuple[StepState, ...]:

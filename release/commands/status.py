@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from release import observe
 from release.app import Session
 from release.commands.plan import states
 from release.core.design import Observation, can_land
@@ -13,7 +12,7 @@ from release.steps import release_path
 
 def status(session: Session) -> LinesStatus:
     """The records of the upstream; what is unfinished is looked at step by step."""
-    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    seen = session.observed()
     return LinesStatus(tuple(line(session, seen, record) for record in seen.records))
 
 
@@ -44,4 +43,11 @@ def next_command(seen: Observation, record: Record) -> str:
         return ""
     if can_land(record, seen.refs):
         return f"invoke release --version {record.release.tag}"
+    newer = [
+        other
+        for other in seen.records
+        if other.release.branch == record.release.branch and other.state.at > record.state.at
+    ]
+    if newer:
+        return f'invoke release.abandon --version {record.release.tag} --reason "superseded by {newer[0].release.tag}"'
     return f"git checkout {record.release.branch} && invoke release"

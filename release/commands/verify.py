@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from release import observe
 from release.app import Session
 from release.commands.plan import states
 from release.core.design import Observation, existing, place
@@ -16,7 +15,7 @@ from release.steps import release_path
 
 def verify(session: Session, version: str) -> Verified:
     """Every public step of a release: the newest one of this branch, or of the version that is named."""
-    seen = observe.upstream(session.remote, session.ledger, session.head(), session.who(), session.now())
+    seen = session.observed()
     release = released(session, seen, version)
     steps = release_path(session.doors(), release, seen.refs.records.get(release.line, ""))
     with session.engine() as engine:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from release.core.config import Artifact, Config, Downstream, When
+from release.core.config import Artifact, Config, Downstream, When, seconds
 from release.core.model import ArtifactWish, DownstreamWish, GateWish, Release
 from release.core.version import render
 
@@ -38,6 +38,7 @@ def furnished(config: Config, release: Release, values: Mapping[str, str], upstr
         artifacts=tuple(
             wish for table in config.artifact if applies(table, line, kind) for wish in artifacts(table, values)
         ),
+        deadline=seconds(config.release.deadline) or 0,
         output=render(config.release.output, values),
         downstreams=downstreams(config, line, kind, values, upstream),
     )

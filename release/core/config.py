@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
 When = Literal["always", "candidate", "final"]
 
 
@@ -19,10 +21,14 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReleaseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`start`: who starts it; `output`: the directory that takes the artifacts, in a folder per tag."""
+    """`start`: who starts it; `output`: the directory that takes the artifacts, in a folder per tag.
+
+    `deadline`: how long a run waits for somebody else's turn ("90s", "45m", "2h") before it ends with exit code 4.
+    """
 
     start: Literal["command", "tag"] = "command"
     output: str = ""
+    deadline: str = "30m"
 
 
 class VersionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,3 +115,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: tuple[Gate, ...] = ()
     artifact: tuple[Artifact, ...] = ()
     downstream: tuple[Downstream, ...] = ()
+
+
+def seconds(duration: str) -> int | None:
+    """A duration like "90s", "45m" or "2h" in seconds, None where it is none."""
+    number, unit = duration[:-1], UNITS.get(duration[-1:])
+    return int(number) * unit if unit and number.isascii() and number.isdigit() and len(number) < 7 else None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from graphlib import CycleError
 
 from release.core import assembly
-from release.core.config import Artifact, Config, Downstream, Gate, VersionFile
+from release.core.config import Artifact, Config, Downstream, Gate, VersionFile, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
 from release.core.version import names_in, render, scheme
@@ -42,6 +42,9 @@ def _project(config: Config) -> Iterator[Conflict]:
         yield Conflict("since-malformed", why, f"write a whole tag, as {config.version.tag} makes it")
     if config.release.output and not config.release.output.isprintable():
         yield Conflict("bad-path", "release.output holds control characters", "write a plain path")
+    if seconds(config.release.deadline) is None:
+        why = f"release.deadline is {_quoted(config.release.deadline)}, which is no duration"
+        yield Conflict("bad-duration", why, 'write it like "90s", "45m" or "2h"')
     yield from _unknown("release.output", config.release.output, VALUES)
 
 

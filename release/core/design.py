@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ from release.core.model import Commit, Head, Person, Reason, Refs, Release, Spli
 from release.core.record import Record
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
 
-V = TypeVar("V", bound=Version)
+REASONS = 100  # as many as anybody reads; the notes have all
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -215,7 +215,7 @@ def design(
         base=aimed.base,
         date=seen.now,
         author=seen.who,
-        reasons=chosen.reasons,
+        reasons=chosen.reasons[:REASONS],
         notes=notes,
         edits=tuple(edit for edit in edits if isinstance(edit, Splice)),
     )
@@ -391,7 +391,7 @@ def _adoptable(record: Record, refs: Refs) -> bool:
 
 def concerns(record: Record, placed: Aim, seen: Observation) -> bool:
     """Whether what has begun there is what this checkout would go on with."""
-    return record.release.branch == placed.branch or record.state.commit == seen.head.commit
+    return record.release.branch == (placed.branch or None) or record.state.commit == seen.head.commit
 
 
 def can_land(record: Record, refs: Refs) -> bool:

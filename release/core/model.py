@@ -86,7 +86,7 @@ class DownstreamWish(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, whole seconds."""
+    """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, `deadline` seconds."""
 
     version: str
     tag: str
@@ -106,6 +106,7 @@ class Release(msgspec.Struct, frozen=True):
     gates: tuple[GateWish, ...] = ()
     artifacts: tuple[ArtifactWish, ...] = ()
     output: str = ""
+    deadline: int = 1800
     downstreams: tuple[DownstreamWish, ...] = ()
 
 

@@ -20,8 +20,7 @@ class Step(ABC, Generic[T_co]):
     """Makes one thing true of the world, and knows how to see whether it is.
 
     `public`: others can see it once it is Done. `means`: made only while something that needs it is not Done.
-    `settle` and `deadline` are seconds: how long the world may lag behind an `apply`, and how long to wait
-    for somebody else's turn.
+    `settle` is how many seconds the world may lag behind an `apply`.
     """
 
     name: str
@@ -29,7 +28,11 @@ class Step(ABC, Generic[T_co]):
     public: ClassVar[bool] = False
     means: ClassVar[bool] = False
     settle: ClassVar[float] = 10.0
-    deadline: ClassVar[float] = 600.0
+
+    @property
+    def deadline(self) -> float:
+        """How many seconds to wait for somebody else's turn."""
+        return 600.0
 
     @property
     def needs(self) -> tuple[Step[Any], ...]:

@@ -40,6 +40,10 @@ class Build(Step[Artifact]):
 
     means = True
 
+    @property
+    def deadline(self) -> float:
+        return self.release.deadline
+
     def preflight(self) -> tuple[Conflict, ...]:
         program = self.workshop.missing(self.wish.run)
         if not program:
@@ -49,7 +53,8 @@ class Build(Step[Artifact]):
 
     def inspect(self, known: Known) -> Finding[Artifact]:
         begun = known.get(self.begin)
-        noted = noted_artifact(self.ledger.read(self.release.line) if begun else None, self)
+        record = self.ledger.latest(self.release) if self.ours else self.ledger.read(self.release.line)
+        noted = noted_artifact(record, self)
         if not self.ours:
             return Done(noted, noted.sha256[:12]) if noted else Underway(f"the run of {self.release.tag} builds it")
         made = self.shelf.digest(self.shelf.artifact(begun.state.commit, self.wish.name)) if begun else None

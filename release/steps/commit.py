@@ -26,8 +26,8 @@ class MakeCommit(Step[str]):
     def inspect(self, known: Known) -> Finding[str]:
         if self.release.mode == "none":
             return Done(self.release.base, f"{self.release.base[:10]}, nothing is written")
-        record = self.ledger.read(self.release.line)
-        if record is not None and record.of(self.release):
+        record = self.ledger.latest(self.release)
+        if record is not None:
             return Done(record.state.commit, f"{record.state.commit[:10]}, by the record")
         made = self.shelf.recall(*self._key)
         if made and self.remote.ancestor(self.release.base, made):

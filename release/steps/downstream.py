@@ -7,7 +7,6 @@ from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending
 from release.core.model import DownstreamWish, Release
-from release.core.record import Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Remote
@@ -67,19 +66,14 @@ class ReleaseDownstream(Step[str]):
         message = f"{self.wish.tag}\n\nReleased with {self.release.tag}.\n"
         tag = self.remote.tag(self.wish.tag, head, message, self.release.author, self.release.date)
         self.remote.push((self._tag, "", tag))
-        record = self._record()
+        record = self.ledger.latest(self.release)
         if record is not None:
             self.ledger.note(record, {self.name: {"tag": self.wish.tag, "commit": head}})
 
     def _noted(self) -> str:
-        record = self._record()
+        record = self.ledger.latest(self.release)
         noted = record.evidence.get(self.name) if record else None
         return str(noted["commit"]) if noted and noted["tag"] == self.wish.tag else ""
-
-    def _record(self) -> Record | None:
-        """The record of this very release, if the line's record is that."""
-        record = self.ledger.read(self.release.line)
-        return record if record is not None and record.of(self.release) else None
 
     @property
     def _tag(self) -> str:

@@ -37,8 +37,8 @@ class Gate(Step[str]):
     def inspect(self, known: Known) -> Finding[str]:
         if self.shelf.recall(*self._key) == "passed":
             return Done(self.release.base, f"passed at {self.release.base[:10]}")
-        record = self.ledger.read(self.release.line)
-        if record is not None and record.of(self.release) and record.evidence.get(self.name) == self.release.base:
+        record = self.ledger.latest(self.release)
+        if record is not None and record.evidence.get(self.name) == self.release.base:
             return Done(self.release.base, f"passed at {self.release.base[:10]}, by the record")
         return Pending(f"run {short(self.wish.run)} at {self.release.base[:10]}")
 

@@ -32,6 +32,10 @@ class Publish(Step[str]):
 
     public = True
 
+    @property
+    def deadline(self) -> float:
+        return self.release.deadline
+
     def preflight(self) -> tuple[Conflict, ...]:
         why = self.shelf.unwritable(self.folder) if self.ours else ""
         return (

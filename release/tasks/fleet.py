@@ -21,4 +21,6 @@ def status(c: Context, since: str = "", until: str = "", format: str = "text") -
     from release.commands.fleet_status import fleet_status
 
     with told(format):
-        present(fleet_status(app.session(), since, until), format)
+        status = fleet_status(app.session(), since, until)
+        unseen = any(component.error for component in status.components)
+        present(status, format, 1 if unseen else 0)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from release.config import load
-from release.core.config import Config
+from release.core.config import Config, seconds
 from release.core.conflicts import VALUES, contradictions
 from release.core.version import scheme, template_values
 
@@ -289,3 +289,14 @@ def test_all_conflicts_are_told_at_once_and_in_one_line_each() -> None:
 @pytest.mark.parametrize("path", ["release.toml", "examples/rke2/release.toml"])
 def test_the_files_we_ship_mean_one_thing(path: str) -> None:
     assert contradictions(load(Path(__file__).parents[2] / path)) == ()
+
+
+@pytest.mark.parametrize("duration", ["", "30", "m", "-5m", "1.5h", "30 m", "9999999s", "٣m"])
+def test_a_deadline_that_is_no_duration_is_refused(duration: str) -> None:
+    assert rules(release={"deadline": duration}) == ["bad-duration"]
+
+
+@pytest.mark.parametrize(("duration", "expected"), [("90s", 90), ("45m", 2700), ("2h", 7200), ("1d", 86400)])
+def test_a_duration_is_a_number_and_a_unit(duration: str, expected: int) -> None:
+    assert seconds(duration) == expected
+    assert not rules(release={"deadline": duration})

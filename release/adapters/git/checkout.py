@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from git import Repo
+from git import Repo, SymbolicReference
 from git.exc import GitError, InvalidGitRepositoryError, NoSuchPathError
 
 from release.adapters.git.run import Failure, Runner, text
@@ -55,7 +55,7 @@ class Checkout:
     def head(self) -> Head:
         """Where the checkout stands."""
         try:
-            commit = self.repo.head.commit.hexsha
+            commit = SymbolicReference.dereference_recursive(self.repo, "HEAD")
         except (ValueError, GitError) as error:
             raise UsageError(
                 "this repository has no commit yet", "commit something, push it, and release that"

@@ -25,6 +25,7 @@ class GitLedger:
     def __init__(self, remote: GitRemote, who: Person, now: Callable[[], str]) -> None:
         self._remote, self._who, self._now = remote, who, now
         self._seen: dict[str, Record] = {}
+        self._latest: dict[str, Record] = {}
         self._waiting: dict[str, dict[str, Any]] = {}
         self._writing = Lock()
         self._queue = Lock()
@@ -33,6 +34,11 @@ class GitLedger:
         """The record of one line, fresh from the remote."""
         tip = self._remote.refs(ref_of(line)).records.get(line, "")
         return self._at(line, tip) if tip else None
+
+    def latest(self, release: Release) -> Record | None:
+        """The newest that this process has seen or written of a release's record; asks nobody."""
+        record = self._latest.get(release.line)
+        return record if record is not None and record.of(release) else None
 
     def all(self, refs: Refs) -> tuple[Record, ...]:
         """The records behind refs that were just seen; one that cannot be read is an error, not an absence."""
@@ -71,9 +77,9 @@ class GitLedger:
     def _change(
         self, record: Record, differs: Callable[[Record], bool], change: Callable[[Record], tuple[Record, str]]
     ) -> None:
-        """Compare and swap, again while others write to the same record at the same time."""
-        for attempt in range(TRIES):
-            now = self.read(record.line)
+        """Compare and swap, from the newest that is known; again while others write to the same record."""
+        now = self.latest(record.release) or self.read(record.line)
+        for _ in range(TRIES):
             if now is None or not now.of(record.release):
                 raise Refused(
                     f"line {record.line} belongs to another release by now",
@@ -84,20 +90,26 @@ class GitLedger:
             changed, message = change(now)
             try:
                 return self._write(changed, [now.tip], message)
-            except Refused:
-                again = self.read(record.line)
-                if attempt == TRIES - 1 or again is None or again.tip == now.tip:
-                    raise
+            except Refused as refused:
+                tried, now = now, self.read(record.line)
+                if now is not None and now.tip == tried.tip:
+                    raise refused
+        raise Refused(f"the record of line {record.line} is written to without end", "run the same command again")
 
     def _write(self, record: Record, parents: list[str], message: str) -> None:
         values = {"release": record.release, "state": record.state, "evidence": record.evidence}
         files = {f"{name}.json": ("100644", _document(value)) for name, value in values.items()}
         commit = self._remote.write(parents, files, message, self._who, self._now(), fresh=True)
         self._remote.push((ref_of(record.line), record.tip, commit))
+        self._keep(msgspec.structs.replace(record, tip=commit))
+
+    def _keep(self, record: Record) -> Record:
+        self._seen[record.tip] = self._latest[record.line] = record
+        return record
 
     def _at(self, line: str, tip: str) -> Record:
         if (known := self._seen.get(tip)) is not None:
-            return known
+            return self._keep(known)
         self._remote.bring([ref_of(line)], [tip])
         texts = self._remote.files(tip, ("release.json", "state.json", "evidence.json"))
         try:
@@ -113,8 +125,7 @@ class GitLedger:
                 f"the record {ref_of(line)} at {tip[:10]} cannot be read ({error})",
                 "a newer version of this tool wrote it, or somebody else did: look with `git show`",
             ) from error
-        self._seen[tip] = record
-        return record
+        return self._keep(record)
 
 
 def _document(value: object) -> str:

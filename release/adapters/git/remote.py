@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
@@ -163,7 +164,7 @@ class GitRemote:
 
     def tag(self, name: str, commit: str, message: str, who: Person, date: str) -> str:
         """Make an annotated tag object, signed where git is set up so; no ref moves."""
-        if self._signs():
+        if self._signs:
             return self._signed_tag(name, commit, message, who, date)
         signature = f"{clean(who.name)} <{clean(who.email)}> {stamp(date)}"
         body = f"object {commit}\ntype commit\ntag {name}\ntagger {signature}\n\n{message}\n"
@@ -215,6 +216,7 @@ class GitRemote:
         listed = text(self._run("ls-tree", "-z", base, "--", path))
         return listed[:6] if listed else "100644"
 
+    @cached_property
     def _signs(self) -> bool:
         try:
             return text(self._run("config", "--type=bool", "--get", "tag.gpgSign")).strip() == "true"

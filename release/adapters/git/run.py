@@ -32,7 +32,10 @@ OPTIONS = (
     ("protocol.version", "2"),
     ("log.showSignature", "false"),
     ("submodule.recurse", "false"),
+    ("http.lowSpeedLimit", "1"),
+    ("http.lowSpeedTime", "60"),
 )
+PATIENCE = 900  # seconds; a push of new history may take a while, but not for ever
 ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
@@ -65,7 +68,12 @@ class Runner:
     def __call__(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         """What git printed; Failure if it ended with anything but 0."""
         process = self._start(args, env)
-        out, err = process.communicate(stdin)
+        try:
+            out, err = process.communicate(stdin, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            err += f"\nno answer within {PATIENCE} seconds".encode()
         if process.returncode != 0:
             raise Failure(args[0], out, err)
         return out
