@@ -38,7 +38,13 @@ def carried_out(session: Session, ready: Prepared, listener: Callable[[Event], N
         found = engine.reach(ready.steps, ready.found)
     remarks = (*ready.plan.remarks, *followed(session, ready, found))
     conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
-    return msgspec.structs.replace(ready.plan, steps=states(ready.steps, found), conflicts=conflicts, remarks=remarks)
+    done = msgspec.structs.replace(ready.plan, steps=states(ready.steps, found), conflicts=conflicts, remarks=remarks)
+    begun = any(step.name == "begin" and isinstance(found[step], Done) for step in ready.steps)
+    return (
+        done
+        if done.complete or not begun
+        else msgspec.structs.replace(done, next=f"invoke release --version {done.tag}")
+    )
 
 
 def followed(session: Session, ready: Prepared, found: Findings) -> tuple[str, ...]:

@@ -22,7 +22,10 @@ class StepState(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What would happen, or what came of it. `nothing` says why there is nothing to do; the version is then null."""
+    """What would happen, or what came of it. `nothing` says why there is nothing to do; the version is then null.
+
+    `next` is what to type to go on, "" where nothing has begun or all is done.
+    """
 
     version: str | None = None
     tag: str | None = None
@@ -38,6 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     notes: str = ""
     nothing: str = ""
     remarks: tuple[str, ...] = ()
+    next: str = ""
 
     @property
     def complete(self) -> bool:

@@ -48,6 +48,8 @@ def _(plan: Plan) -> Iterator[Line]:
     for remark in plan.remarks:
         yield [(f"note: {shown(remark)}", "")]
     yield from conflicts(plan.conflicts)
+    if plan.next:
+        yield [("not finished; to go on, here or in any other clone: ", ""), (plan.next, "bold")]
     if plan.nothing:
         yield [("nothing to do: ", "bold green"), (shown(plan.nothing), "")]
 
