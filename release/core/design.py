@@ -240,10 +240,7 @@ def _choose_version(
     bumping: Sequence[Change],
 ) -> Choice | Nothing | Conflict:
     if aimed.version is not None:
-        source = "candidate" if config.version.final_from_candidate and not aimed.pinned else "given"
-        return Choice(
-            aimed.version, "final" if source == "candidate" else "given", (Reason(source, aimed.base[:10], source),)
-        )
+        return _given(config, rules, seen, aimed, aimed.version)
     core: tuple[int, int, int] | None = None
     if config.version.source == "file":
         read = _core_of_file(config, history)
@@ -264,6 +261,18 @@ def _choose_version(
         reasons = (Reason(file, f"says {'.'.join(map(str, core))}", "file"),)
         return Choice(version, "candidate" if aimed.stage else "revision" if version.revision > 1 else "final", reasons)
     return Choice(version, wanted if span.final else "first", reasons)
+
+
+def _given(config: Config, rules: Scheme, seen: Observation, aimed: Aim, version: Version) -> Choice:
+    """A version that was asked for, that a tag says, or that a candidate was tested as."""
+    if config.version.final_from_candidate and version.final and not aimed.pinned:
+        here = versions_at(rules, seen.refs.tags, aimed.base)
+        tested = max(
+            one for one in here if not one.final and (one.core, one.revision) == (version.core, version.revision)
+        )
+        return Choice(version, "final", (Reason(rules.tag(tested), "the last candidate, at its very commit", "final"),))
+    source, what = ("tag", f"{rules.tag(version)} is there") if aimed.pinned else ("--version", "asked for")
+    return Choice(version, "given", (Reason(source, what, "given"),))
 
 
 def _core_of_file(config: Config, history: History) -> tuple[int, int, int] | Conflict:

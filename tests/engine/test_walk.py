@@ -1,0 +1,225 @@
+"""The engine: what it applies, what it waits for, what it leaves alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+
+from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Skipped, Underway
+from release.engine.step import Known, Say, Step
+from release.engine.walk import Engine, Event
+from release.errors import Refused, Uncertain, Unseen
+
+
+@dataclass(eq=False)
+class Place:
+    """A little world: what is there, and what happens when somebody acts."""
+
+    there: set[str] = field(default_factory=set)
+    acts: list[str] = field(default_factory=list)
+    trouble: dict[str, Exception] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    others: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Put(Step[str]):
+    """Puts its name into the world."""
+
+    place: Place
+    after: tuple[Step[Any], ...] = ()
+    wait: float = 0.3
+
+    settle: ClassVar[float] = 0.2
+
+    @property
+    def deadline(self) -> float:
+        return self.wait
+
+    def inspect(self, known: Known) -> Finding[str]:
+        if (ready := self.place.others.get(self.name)) is not None and self.name not in self.place.there:
+            return Done(self.name) if time.monotonic() > ready else Underway("somebody else is at it")
+        if "foreign " + self.name in self.place.there:
+            return Blocked(Conflict("foreign", f"{self.name} is somebody else's", "ask them"))
+        return Done(self.name) if self.name in self.place.there else Pending(f"put {self.name}")
+
+    def apply(self, known: Known, say: Say) -> None:
+        self.place.acts.append(self.name)
+        if isinstance(error := self.place.trouble.get(self.name), Refused):
+            raise error
+        if self.name not in self.place.lost:
+            self.place.there.add(self.name)
+        if error is not None:
+            raise error
+
+
+@dataclass(frozen=True, eq=False)
+class Prepare(Put):
+    """A means."""
+
+    means: ClassVar[bool] = True
+
+
+@pytest.fixture
+def heard() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def engine(heard: list[Event]) -> Iterator[Engine]:
+    with ThreadPoolExecutor(4) as pool:
+        yield Engine(pool, time.monotonic, heard.append)
+
+
+def walked(engine: Engine, *steps: Step[Any]) -> list[Finding[Any]]:
+    found = engine.reach(steps, engine.look(steps))
+    return [found[step] for step in steps]
+
+
+def test_a_pending_step_is_applied_once_and_seen_again(engine: Engine) -> None:
+    place = Place()
+    assert walked(engine, Put("a", place)) == [Done("a")]
+    assert place.acts == ["a"]
+
+
+def test_what_is_done_is_left_alone(engine: Engine) -> None:
+    place = Place({"a"})
+    assert walked(engine, Put("a", place)) == [Done("a")]
+    assert place.acts == []
+
+
+def test_what_somebody_else_does_is_awaited_and_never_applied(engine: Engine) -> None:
+    place = Place(others={"a": time.monotonic() + 0.1})
+    assert walked(engine, Put("a", place, wait=5)) == [Done("a")]
+    assert place.acts == []
+
+
+def test_at_its_deadline_an_underway_step_is_said_to_be_underway(engine: Engine) -> None:
+    place = Place(others={"a": time.monotonic() + 60})
+    assert walked(engine, Put("a", place)) == [Underway("somebody else is at it")]
+    assert place.acts == []
+
+
+def test_a_refusal_ends_the_step_and_what_needs_it_waits(engine: Engine) -> None:
+    place = Place(trouble={"a": Refused("not today", "come tomorrow")})
+    a = Put("a", place)
+    b = Put("b", place, (a,))
+    assert walked(engine, a, b) == [Failed("not today", "come tomorrow"), Pending("waits for a")]
+    assert place.acts == ["a"]
+
+
+def test_a_refused_step_that_somebody_else_did_meanwhile_is_done(engine: Engine) -> None:
+    @dataclass(frozen=True, eq=False)
+    class Raced(Put):
+        def apply(self, known: Known, say: Say) -> None:
+            self.place.there.add(self.name)
+            raise Refused("somebody was faster")
+
+    assert walked(engine, Raced("a", Place())) == [Done("a")]
+
+
+def test_a_lost_answer_is_looked_at_and_not_repeated(engine: Engine, heard: list[Event]) -> None:
+    place = Place(trouble={"a": Uncertain("the line went dead")})
+    assert walked(engine, Put("a", place)) == [Done("a")]
+    assert place.acts == ["a"]
+    assert [event.kind for event in heard if event.kind == "uncertain"] == ["uncertain"]
+
+
+def test_a_lost_answer_to_what_never_happened_fails_after_a_while_without_a_second_try(engine: Engine) -> None:
+    place = Place(trouble={"a": Uncertain("the line went dead")}, lost={"a"})
+    (found,) = walked(engine, Put("a", place))
+    assert isinstance(found, Failed)
+    assert "run the same command again" in found.detail
+    assert place.acts == ["a"]
+
+
+def test_a_green_exit_code_is_no_proof(engine: Engine) -> None:
+    place = Place(lost={"a"})
+    (found,) = walked(engine, Put("a", place))
+    assert isinstance(found, Failed)
+    assert "cannot be seen" in found.why
+
+
+def test_what_cannot_be_seen_is_not_taken_for_absent(engine: Engine) -> None:
+    @dataclass(frozen=True, eq=False)
+    class Dark(Put):
+        def inspect(self, known: Known) -> Finding[str]:
+            raise Unseen("the remote does not answer", "check the network")
+
+    place = Place()
+    steps = (Dark("a", place),)
+    assert engine.look(steps)[steps[0]] == Failed("the remote does not answer", "check the network", seen=False)
+    assert walked(engine, *steps) == [Failed("the remote does not answer", "check the network", seen=False)]
+    assert place.acts == []
+
+
+def test_a_means_is_skipped_once_its_ends_are_reached(engine: Engine) -> None:
+    place = Place({"end"})
+    means = Prepare("means", place)
+    end = Put("end", place, (means,))
+    assert isinstance(walked(engine, means, end)[0], Skipped)
+    assert place.acts == []
+
+
+def test_a_means_is_made_while_one_of_its_ends_is_not_reached(engine: Engine) -> None:
+    place = Place({"reached"})
+    means = Prepare("means", place)
+    assert walked(engine, means, Put("reached", place, (means,)), Put("open", place, (means,)))[0] == Done("means")
+    assert place.acts == ["means", "open"]
+
+
+def test_one_bad_step_does_not_hold_those_that_do_not_need_it(engine: Engine) -> None:
+    place = Place({"foreign b"})
+    a, b, c = (Put(name, place) for name in "abc")
+    found = walked(engine, a, b, c, Put("d", place, (b,)))
+    assert [type(one) for one in found] == [Done, Blocked, Done, Pending]
+
+
+def test_preflight_is_asked_of_pending_steps_only_and_tells_all_at_once(engine: Engine) -> None:
+    @dataclass(frozen=True, eq=False)
+    class Careful(Put):
+        def preflight(self) -> tuple[Conflict, ...]:
+            return (Conflict("tool-missing", f"no tool for {self.name}", "install it"),)
+
+    place = Place({"done", "foreign c"})
+    steps = (Careful("done", place), Careful("a", place), Careful("b", place), Put("c", place))
+    conflicts = engine.preflight(steps, engine.look(steps))
+    assert sorted(conflict.why for conflict in conflicts) == ["c is somebody else's", "no tool for a", "no tool for b"]
+
+
+def test_a_thousand_waits_hold_no_thread() -> None:
+    until = time.monotonic() + 0.5
+    place = Place(others={str(number): until for number in range(1000)})
+    steps = [Put(str(number), place, wait=60) for number in range(1000)]
+    with ThreadPoolExecutor(4) as pool:
+        engine = Engine(pool, time.monotonic, lambda event: None)
+        found = engine.reach(steps, engine.look(steps))
+        assert threading.active_count() < 20
+    assert {type(finding) for finding in found.values()} == {Done}
+
+
+def test_a_bug_in_a_step_is_not_swallowed(engine: Engine) -> None:
+    @dataclass(frozen=True, eq=False)
+    class Broken(Put):
+        def inspect(self, known: Known) -> Finding[str]:
+            raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        walked(engine, Broken("a", Place()))
+
+
+def test_a_step_needs_what_it_holds_and_may_read_only_that() -> None:
+    place = Place()
+    a, b = Put("a", place), Put("b", place)
+    c = Put("c", place, (a,))
+    assert c.needs == (a,)
+    known = Known(c, {a: Done("value"), b: Done("other")})
+    assert known[a] == "value"
+    with pytest.raises(KeyError):
+        known.get(b)
