@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from release import config as configuration
 from release import observe
+from release.core.assembly import located
 from release.core.config import Config
 from release.core.conflicts import contradictions
 from release.core.design import Observation
@@ -74,20 +75,20 @@ class Session:
         """The upstream as it is now."""
         return observe.upstream(self.remote, self.ledger, self.head(), self.person or NOBODY, self.now())
 
-    def remote_at(self, url: str, name: str) -> Remote:
-        """Another repository, with a small store of its own."""
+    def remote_at(self, repository: str, name: str) -> Remote:
+        """A downstream's repository, with a small store of its own; relative addresses are relative to the upstream."""
         from release.adapters.disk import safe
         from release.adapters.git.remote import GitRemote, store
         from release.adapters.git.run import Runner
 
         run = Runner(store(self.root / ".release" / "downstreams" / f"{safe(name)}.git"), config=self.checkout.config)
-        return GitRemote(url, run, shallow=True)
+        return GitRemote(located(repository, self.address), run, shallow=True)
 
     def doors(self) -> Doors:
         """What the steps act through."""
 
         def elsewhere(wish: DownstreamWish) -> Remote:
-            return self.remote_at(wish.url, wish.name)
+            return self.remote_at(wish.repository, wish.name)
 
         return Doors(
             self.remote, self.ledger, self.processes, self.shelf, elsewhere, self.root, ours=bool(self.started_for)

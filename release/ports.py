@@ -18,6 +18,11 @@ class Remote(Protocol):
 
     url: str
 
+    @property
+    def name(self) -> str:
+        """The address as it may be shown."""
+        ...
+
     def refs(self, *names: str) -> Refs:
         """Fresh from the remote: the refs with these full names, or all branches, tags and records."""
         ...
@@ -92,6 +97,15 @@ class Ledger(Protocol):
 
     def note(self, record: Record, evidence: Mapping[str, Any]) -> None:
         """Add evidence to the record of a release; Refused when the record is another release's by now."""
+        ...
+
+    def attested(
+        self, record: Record, evidence: Mapping[str, Any], push: Callable[[tuple[str, str, str]], None]
+    ) -> None:
+        """Add evidence by a push of the caller's, all or none with what else it moves; `push` gets the record's own move.
+
+        Refused when the record is another release's by now, or was given up.
+        """
         ...
 
     def close(self, record: Record, outcome: Outcome, why: str = "") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from release.app import Session
-from release.core.assembly import located
 from release.core.config import Downstream
 from release.core.finding import Conflict
 from release.core.fleet import Seen, Status, status
@@ -28,6 +27,6 @@ def fleet_status(session: Session, since: str, until: str) -> Status:
 def seen(session: Session, one: Downstream) -> Seen:
     """A component's tags; what cannot be seen is said, and not taken for absent."""
     try:
-        return Seen(session.remote_at(located(one.repository, session.address), one.name).refs().tags)
+        return Seen(session.remote_at(one.repository, one.name).refs().tags)
     except ReleaseError as error:
         return Seen(None, error.message)

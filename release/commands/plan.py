@@ -81,6 +81,8 @@ def designed(
 ) -> tuple[Release | Nothing | design.Refusal, tuple[str, ...]]:
     """What this run releases, by the configuration at the commit that it releases; and what is to be said about that."""
     aimed = design.aim(session.config, seen, wishes)
+    if isinstance(aimed, Release):
+        return taken_up(session, seen, aimed), ()
     if not isinstance(aimed, Aim):
         return aimed, ()
     history = observe.history(session.remote, session.config, seen, aimed.base)
@@ -101,6 +103,18 @@ def designed(
     if span.bump_from != span.notes_from:
         since_final = tuple(observe.commits(session.remote, settled.base, span.bump_from))
     return design.design(config, seen, settled, history, span, since_final, since_previous), remarks
+
+
+def taken_up(session: Session, seen: Observation, release: Release) -> Release | design.Refusal:
+    """A release that has begun, if the commit that it is made from is the branch's and bears it out."""
+    remote, tip = session.remote, seen.refs.heads.get(release.branch, "")
+    remote.bring([f"refs/heads/{release.branch}"] if tip else [], [tip, release.base] if tip else [release.base])
+    if tip and release.tag not in seen.refs.tags and not remote.ancestor(release.base, tip):
+        why = f"{release.tag} was begun at {release.base[:10]}, which is not in {release.branch} any more"
+        return (Conflict("base-gone", why, f"give it up: invoke release.abandon --version {release.tag}"),)
+    committed = remote.file(release.base, "release.toml")
+    config = checked(configuration.at_commit(session.config, committed, f"release.toml at {release.base[:10]}"))
+    return design.unfaithful(config, release) or release
 
 
 def at_commit(working: Config, history: History) -> tuple[Config, tuple[str, ...]]:

@@ -27,7 +27,7 @@ def applies(table: Selective, line: str, kind: str) -> bool:
     return table.when in ("always", kind) and (not table.lines or line in table.lines)
 
 
-def furnished(config: Config, release: Release, values: Mapping[str, str], upstream: str) -> Release:
+def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Release:
     """The release with its mode, gates, artifacts, output and downstreams."""
     line, kind = release.line, release.kind
     return msgspec.structs.replace(
@@ -40,7 +40,7 @@ def furnished(config: Config, release: Release, values: Mapping[str, str], upstr
         ),
         deadline=seconds(config.release.deadline) or 0,
         output=render(config.release.output, values),
-        downstreams=downstreams(config, line, kind, values, upstream),
+        downstreams=downstreams(config, line, kind, values),
     )
 
 
@@ -55,19 +55,17 @@ def artifacts(table: Artifact, values: Mapping[str, str]) -> list[ArtifactWish]:
     return wishes
 
 
-def downstreams(
-    config: Config, line: str, kind: str, values: Mapping[str, str], upstream: str
-) -> tuple[DownstreamWish, ...]:
+def downstreams(config: Config, line: str, kind: str, values: Mapping[str, str]) -> tuple[DownstreamWish, ...]:
     """The components that a release itself triggers; those that a promotion triggers are left to it."""
     chosen = [one for one in config.downstream if one.per == "release" and applies(one, line, kind)]
     names = {one.name for one in chosen}
-    return tuple(_downstream(one, names, values, upstream) for one in chosen)
+    return tuple(_downstream(one, names, values) for one in chosen)
 
 
-def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], upstream: str) -> DownstreamWish:
+def _downstream(one: Downstream, names: set[str], values: Mapping[str, str]) -> DownstreamWish:
     return DownstreamWish(
         name=one.name,
-        url=located(one.repository, upstream),
+        repository=one.repository,
         branch=render(one.branch, values),
         tag=render(one.tag, values),
         after=tuple(name for name in one.after if name in names),

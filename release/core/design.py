@@ -219,7 +219,7 @@ def design(
         notes=notes,
         edits=tuple(edit for edit in edits if isinstance(edit, Splice)),
     )
-    return assembly.furnished(config, release, template_values(version, tag, rules), seen.url)
+    return assembly.furnished(config, release, template_values(version, tag, rules))
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -503,4 +503,25 @@ def existing(config: Config, seen: Observation, version: Version) -> Release:
         author=seen.who,
         mode="none",
     )
-    return assembly.furnished(config, release, template_values(version, tag, rules), seen.url)
+    return assembly.furnished(config, release, template_values(version, tag, rules))
+
+
+def unfaithful(config: Config, release: Release) -> Refusal:
+    """Why a release that has begun is not to be gone on with: its commands are not those of the commit it is made from.
+
+    Whoever may push to a record may not thereby run commands on a captain's machine.
+    """
+    rules = scheme(config.version, config.project.name)
+    version = rules.parse(release.version)
+    if version is not None and rules.tag(version) == release.tag:
+        says = assembly.furnished(config, release, template_values(version, release.tag, rules))
+        if (says.gates, says.artifacts, says.line) == (release.gates, release.artifacts, version.line):
+            return ()
+    why = f"the record of {release.tag!r} does not say what release.toml at {release.base[:10]} says"
+    return (
+        Conflict(
+            "record-differs",
+            why,
+            f"look at it with `git show`, or give it up: invoke release.abandon --version {release.tag}",
+        ),
+    )

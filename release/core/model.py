@@ -75,10 +75,14 @@ class ArtifactWish(msgspec.Struct, frozen=True):
 
 
 class DownstreamWish(msgspec.Struct, frozen=True):
-    """A component to release: `tag` at the head of `branch` of `url`, after the components named in `after`."""
+    """A component to release: `tag` at the head of `branch`, after the components named in `after`.
+
+    `repository` is as configured: a relative one is looked up beside the upstream as each clone knows it, and no
+    password of anybody's address gets into a record.
+    """
 
     name: str
-    url: str
+    repository: str
     branch: str
     tag: str
     after: tuple[str, ...] = ()

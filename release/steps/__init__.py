@@ -83,7 +83,7 @@ def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], .
 
 def land_of(doors: Doors, release: Release, begin: Begin, builds: tuple[Build, ...]) -> Land:
     """The push of branch and tag."""
-    return Land("tag", release, begin, builds, doors.remote)
+    return Land("tag", release, begin, builds, doors.remote, doors.ledger)
 
 
 def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Build, ...]) -> Publish:

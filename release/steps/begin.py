@@ -30,11 +30,14 @@ class Begin(Step[Record]):
     def preflight(self) -> tuple[Conflict, ...]:
         why = self.remote.refusal(self.release.base, ref_of(self.release.line))
         remedy = "ask for the right to push there, and to refs/sluice/*"
-        return (Conflict("push-right", f"{self.remote.url} would not take a push: {why}", remedy),) if why else ()
+        return (Conflict("push-right", f"{self.remote.name} would not take a push: {why}", remedy),) if why else ()
 
     def inspect(self, known: Known) -> Finding[Record]:
         record = self.ledger.read(self.release.line)
         if record is not None and record.of(self.release):
+            if record.state.outcome == "abandoned":
+                why = f"{self.release.tag} was given up by {record.state.by.name}: {record.state.why}"
+                return Blocked(Conflict("abandoned", why, "run the same command again: it takes the next number"))
             return Done(record, f"{record.state.outcome} by {record.state.by.name}")
         if (record.tip if record else "") == self.before:
             return Pending(f"write {self.release.tag} into {ref_of(self.release.line)}")

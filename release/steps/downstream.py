@@ -28,7 +28,7 @@ class ReleaseDownstream(Step[str]):
     def preflight(self) -> tuple[Conflict, ...]:
         head = self.remote.tip(self.wish.branch)
         if not head:
-            why = f"{self.wish.name} has no branch {self.wish.branch} on {self.remote.url}"
+            why = f"{self.wish.name} has no branch {self.wish.branch} on {self.remote.name}"
             return (Conflict("no-branch", why, "mend [[downstream]] branch"),)
         why = self.remote.refusal(head, self._tag)
         return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, compare
 from release.core.model import Release
 from release.engine.step import Known, Say, Step
-from release.ports import Remote
+from release.ports import Ledger, Remote
 from release.steps.begin import Begin
 from release.steps.build import Build
 
@@ -20,6 +20,7 @@ class Land(Step[str]):
     begin: Begin
     builds: tuple[Build, ...]
     remote: Remote
+    ledger: Ledger
 
     public = True
 
@@ -29,7 +30,7 @@ class Land(Step[str]):
             if why := self.remote.refusal(self.release.base, ref):
                 found.append(
                     Conflict(
-                        "push-right", f"{self.remote.url} would not take {ref}: {why}", "ask for the right to push it"
+                        "push-right", f"{self.remote.name} would not take {ref}: {why}", "ask for the right to push it"
                     )
                 )
         return tuple(found)
@@ -56,7 +57,10 @@ class Land(Step[str]):
         moves = [(self._tag, "", tag)]
         if release.mode == "push":
             moves.insert(0, (self._branch, release.base, commit))
-        self.remote.push(*moves)
+        # The record moves in the same push: a release that was given up cannot become public, nor the other way round.
+        self.ledger.attested(
+            known[self.begin], {self.name: {"commit": commit}}, lambda record: self.remote.push(*moves, record)
+        )
 
     def _what(self, commit: str) -> str:
         branch = f"{self.release.branch} and " if self.release.mode == "push" else ""

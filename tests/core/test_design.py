@@ -340,7 +340,8 @@ def test_downstreams_and_artifacts_are_filled_in_for_this_release() -> None:
     ]
     (one,) = found.downstreams
     assert (one.name, one.branch, one.tag, one.after) == ("one", "release-1.3", "v1.3.0", ())
-    assert one.url == "https://user:pw@example.org/one.git"
+    assert one.repository == "../one.git"
+    assert "pw" not in str(found)
     assert (found.output, found.deadline) == ("dist/1.3", 120)
 
 

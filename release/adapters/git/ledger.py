@@ -6,6 +6,7 @@ A record's tree holds `release.json` (the frozen Release), `state.json` and `evi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -17,6 +18,9 @@ from release.core.record import Outcome, Record, State, ref_of
 from release.errors import Refused, ReleaseError
 
 TRIES = 20
+LANDED = "tag"  # the evidence that is written by the very push that makes a release public
+
+Push = Callable[[tuple[str, str, str]], None]
 
 
 class GitLedger:
@@ -48,7 +52,9 @@ class GitLedger:
 
     def begin(self, record: Record) -> None:
         """Write a new record over the one at `record.tip` ("" for none); the release commit is a parent of it."""
-        self._write(record, [*filter(None, [record.tip]), record.state.commit], f"begun {record.release.tag}")
+        self._write(
+            record, [*filter(None, [record.tip]), record.state.commit], f"begun {record.release.tag}", self._remote.push
+        )
 
     def note(self, record: Record, evidence: Mapping[str, Any]) -> None:
         """Add evidence; what several threads bring at the same time goes out in one push."""
@@ -59,48 +65,52 @@ class GitLedger:
             with self._queue:
                 batch = self._waiting.pop(line, {})
             if batch:
-                self._change(record, lambda now: now.evidence != {**now.evidence, **batch}, lambda now: (
-                    msgspec.structs.replace(now, evidence={**now.evidence, **batch}),
-                    f"evidence {now.release.tag}: {', '.join(sorted(batch))}",
-                ))  # fmt: skip
+                self._change(record, partial(_with, batch), self._remote.push)
+
+    def attested(self, record: Record, evidence: Mapping[str, Any], push: Push) -> None:
+        """Add evidence by a push of the caller's, all or none with what else it moves."""
+        with self._writing:
+            self._change(record, partial(_with, evidence), push)
 
     def close(self, record: Record, outcome: Outcome, why: str = "") -> None:
         """Say how a release ended."""
 
         def closed(now: Record) -> tuple[Record, str]:
+            if outcome == "abandoned" and LANDED in now.evidence:
+                raise Refused(
+                    f"{now.release.tag} became public meanwhile",
+                    f"finish it: invoke release --version {now.release.tag}",
+                )
             state = msgspec.structs.replace(now.state, outcome=outcome, why=why, by=self._who, at=self._now())
-            return msgspec.structs.replace(now, state=state), f"{outcome} {now.release.tag}"
+            return (
+                now if now.state.outcome == outcome else msgspec.structs.replace(now, state=state)
+            ), f"{outcome} {now.release.tag}"
 
         with self._writing:
-            self._change(record, lambda now: now.state.outcome != outcome, closed)
+            self._change(record, closed, self._remote.push)
 
-    def _change(
-        self, record: Record, differs: Callable[[Record], bool], change: Callable[[Record], tuple[Record, str]]
-    ) -> None:
+    def _change(self, record: Record, change: Callable[[Record], tuple[Record, str]], push: Push) -> None:
         """Compare and swap, from the newest that is known; again while others write to the same record."""
         now = self.latest(record.release) or self.read(record.line)
         for _ in range(TRIES):
-            if now is None or not now.of(record.release):
-                raise Refused(
-                    f"line {record.line} belongs to another release by now",
-                    "run the same command again: it takes up the one that has begun",
-                )
-            if not differs(now):
-                return
+            _stands(now, record)
+            assert now is not None
             changed, message = change(now)
+            if changed == now:
+                return
             try:
-                return self._write(changed, [now.tip], message)
+                return self._write(changed, [now.tip], message, push)
             except Refused as refused:
                 tried, now = now, self.read(record.line)
                 if now is not None and now.tip == tried.tip:
                     raise refused
         raise Refused(f"the record of line {record.line} is written to without end", "run the same command again")
 
-    def _write(self, record: Record, parents: list[str], message: str) -> None:
+    def _write(self, record: Record, parents: list[str], message: str, push: Push) -> None:
         values = {"release": record.release, "state": record.state, "evidence": record.evidence}
         files = {f"{name}.json": ("100644", _document(value)) for name, value in values.items()}
         commit = self._remote.write(parents, files, message, self._who, self._now(), fresh=True)
-        self._remote.push((ref_of(record.line), record.tip, commit))
+        push((ref_of(record.line), record.tip, commit))
         self._keep(msgspec.structs.replace(record, tip=commit))
 
     def _keep(self, record: Record) -> Record:
@@ -126,6 +136,27 @@ class GitLedger:
                 "a newer version of this tool wrote it, or somebody else did: look with `git show`",
             ) from error
         return self._keep(record)
+
+
+def _with(evidence: Mapping[str, Any], now: Record) -> tuple[Record, str]:
+    """The record with more evidence, and what its commit says."""
+    return msgspec.structs.replace(
+        now, evidence={**now.evidence, **evidence}
+    ), f"evidence {now.release.tag}: {', '.join(sorted(evidence))}"
+
+
+def _stands(now: Record | None, record: Record) -> None:
+    """A record is written to only while its release is the line's, and was not given up."""
+    if now is None or not now.of(record.release):
+        raise Refused(
+            f"line {record.line} belongs to another release by now",
+            "run the same command again: it takes up the one that has begun",
+        )
+    if now.state.outcome == "abandoned":
+        raise Refused(
+            f"{now.release.tag} was given up by {now.state.by.name}: {now.state.why}",
+            "run the same command again: it takes the next number",
+        )
 
 
 def _document(value: object) -> str:

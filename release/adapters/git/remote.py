@@ -234,7 +234,17 @@ class GitRemote:
                 "GIT_COMMITTER_DATE": stamp(date),
             }
             try:
-                run("tag", "--sign", "--file=-", "--end-of-options", name, commit, stdin=message.encode(), env=env)
+                run(
+                    "tag",
+                    "--sign",
+                    "--cleanup=verbatim",
+                    "--file=-",
+                    "--end-of-options",
+                    name,
+                    commit,
+                    stdin=message.encode(),
+                    env=env,
+                )
                 return text(run("rev-parse", "--verify", "--end-of-options", TAGS + name, env=env)).strip()
             except Failure as failure:
                 why = complaint(failure.err) or "no reason given"
