@@ -49,5 +49,12 @@ def laws(session: nox.Session) -> None:
     session.run("pytest", "-m", "slow", *session.posargs)
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measurements side by side: not part of the tests, for a machine's moods are no fault of a change."""
+    install(session)
+    session.run("python", "benchmarks/startup.py", *session.posargs)
+
+
 def install(session: nox.Session) -> None:
     session.install("-e", ".[dev,sandbox]")
