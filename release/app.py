@@ -20,10 +20,11 @@ from release.core.assembly import located
 from release.core.config import Config
 from release.core.conflicts import contradictions
 from release.core.design import Observation
+from release.core.finding import Conflict
 from release.core.model import DownstreamWish, Head, Person
 from release.engine.journal import Journal
 from release.engine.walk import Engine, Event
-from release.errors import ConfigError, UsageError
+from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
 from release.ports import Ledger, Remote, Shelf
 from release.steps import Doors
 
@@ -71,9 +72,16 @@ class Session:
     def now(self) -> str:
         return now()
 
+    def lacking(self, head: Head) -> tuple[Conflict, ...]:
+        """Why nothing can be decided in this clone."""
+        return (Conflict("incomplete-clone", *head.lacks),) if head.lacks else ()
+
     def observed(self) -> Observation:
         """The upstream as it is now."""
-        return observe.upstream(self.remote, self.ledger, self.head(), self.person or NOBODY, self.now())
+        head = self.head()
+        if conflicts := self.lacking(head):
+            raise ConflictError(conflicts)
+        return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now())
 
     def remote_at(self, repository: str, name: str) -> Remote:
         """A downstream's repository, with a small store of its own; relative addresses are relative to the upstream."""
@@ -183,10 +191,15 @@ def cleared(environment: os._Environ[str]) -> Mapping[str, str]:
 
 def hidden(folder: Path) -> Path:
     """Our cache, which git does not see."""
-    folder.mkdir(exist_ok=True)
     ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
+    try:
+        folder.mkdir(exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise ReleaseError(
+            f"cannot write {folder}: {error.strerror}", "it is a cache and a log: make room for it"
+        ) from error
     return folder
 
 

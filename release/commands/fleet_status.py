@@ -11,6 +11,8 @@ from release.errors import ConflictError, ReleaseError
 
 def fleet_status(session: Session, since: str, until: str) -> Status:
     """One request a component, and the dates of the upstream's tags."""
+    if conflicts := session.lacking(session.head()):
+        raise ConflictError(conflicts)
     with session.engine() as engine:
         looks = {one.name: engine.pool.submit(seen, session, one) for one in session.config.downstream}
         tags = session.remote.refs().tags

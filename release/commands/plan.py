@@ -51,9 +51,8 @@ def plan(session: Session, wishes: Wishes) -> Plan:
 def prepared(session: Session, wishes: Wishes) -> Prepared:
     """Observe, design, and look at every step."""
     head = session.head()
-    if head.shallow:
-        why = "this clone is shallow: tags and history that decide the version are missing"
-        return Prepared(Plan(conflicts=(Conflict("shallow", why, "git fetch --unshallow --tags"),)))
+    if conflicts := session.lacking(head):
+        return Prepared(Plan(conflicts=conflicts))
     session.who()
     seen = session.observed()
     wished, remarks = designed(session, seen, msgspec.structs.replace(wishes, tag=session.started_for or wishes.tag))

@@ -115,12 +115,15 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a checkout stands: `branch` is "" when detached, `dirty` the paths that are not as committed."""
+    """Where a checkout stands: `branch` is "" when detached, `dirty` the paths that are not as committed.
+
+    `lacks` says what of its history is not here and how to get it: a clone made with --depth or --filter.
+    """
 
     commit: str
     branch: str
     dirty: tuple[str, ...] = ()
-    shallow: bool = False
+    lacks: tuple[str, str] | None = None
 
 
 class Refs(msgspec.Struct, frozen=True):

@@ -46,6 +46,13 @@ def told(form: str) -> Iterator[None]:
         raise Exit(code=1) from None
     except (Exit, SystemExit):
         raise
+    except OSError as error:
+        if debugging():
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"error: the system refused: {error.strerror}{printable(where)}", file=sys.stderr)
+        print("       mend that, then run the same command again", file=sys.stderr)
+        raise Exit(code=1) from None
     except Exception as bug:
         if debugging():
             raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from git import Repo, SymbolicReference
+from git.config import GitConfigParser
 from git.exc import GitError, InvalidGitRepositoryError, NoSuchPathError
 
 from release.adapters.git.run import Failure, Runner, text
@@ -35,13 +37,15 @@ class Checkout:
             raise UsageError(f"{place} is in no git repository", "run this in a clone of your project") from error
         if repo.working_tree_dir is None:
             raise UsageError(f"{place} is a bare repository", "run this in a clone with a work tree")
+        if repo.config_reader("repository").get_value("extensions", "objectformat", "sha1") != "sha1":
+            raise UsageError(f"{place} is a SHA-256 repository", "only SHA-1 repositories can be released so far")
         root = Path(repo.working_tree_dir)
         return cls(root, Path(repo.common_dir), Runner(Path(repo.git_dir), root), repo)
 
     @cached_property
     def config(self) -> tuple[tuple[str, str], ...]:
         """The repository's own settings that a remote or a signature needs; programs and hooks are left behind."""
-        reader = self.repo.config_reader("repository")
+        reader = self._reader()
         pairs: list[tuple[str, str]] = []
         for section in reader.sections():
             word, _, rest = section.partition(" ")
@@ -61,7 +65,7 @@ class Checkout:
                 "this repository has no commit yet", "commit something, push it, and release that"
             ) from error
         branch = "" if self.repo.head.is_detached else self.repo.active_branch.path.removeprefix("refs/heads/")
-        return Head(commit=commit, branch=branch, dirty=self._dirty(), shallow=(self.common / "shallow").exists())
+        return Head(commit=commit, branch=branch, dirty=self._dirty(), lacks=self._lacks())
 
     def remote(self, wanted: str) -> str:
         """The address of the upstream: what the configuration says, else `origin`, else the only remote there is."""
@@ -112,6 +116,28 @@ class Checkout:
 
     def _ahead(self, old: str, new: str) -> bool:
         return self.run.asks("merge-base", "--is-ancestor", old, new)
+
+    def _lacks(self) -> tuple[str, str] | None:
+        """What a clone without all of its history lacks, and what to type."""
+        if (self.common / "shallow").exists():
+            return (
+                "this clone is shallow: tags and history that decide the version are missing",
+                "git fetch --unshallow --tags",
+            )
+        reader = self._reader()
+        promised = any(reader.has_option(section, "promisor") for section in reader.sections())
+        if promised or reader.has_option("extensions", "partialclone"):
+            return "this clone is partial: files that decide the version may be missing", "clone it without --filter"
+        return None
+
+    def _reader(self) -> GitConfigParser:
+        """The repository's own settings."""
+        try:
+            reader = self.repo.config_reader("repository")
+            reader.sections()
+        except (ConfigParserError, GitError, ValueError) as error:
+            raise UsageError(f"the settings of this repository cannot be read: {error}", "mend .git/config") from error
+        return reader
 
     def _dirty(self) -> tuple[str, ...]:
         """Tracked files that differ from the head, and untracked ones that are not ignored."""
