@@ -16,10 +16,10 @@ from uuid import uuid4
 
 from release import config as configuration
 from release import observe
+from release.core.aim import Observation
 from release.core.assembly import located
 from release.core.config import Config
 from release.core.conflicts import contradictions
-from release.core.design import Observation
 from release.core.finding import Conflict
 from release.core.model import DownstreamWish, Head, Person
 from release.engine.journal import Journal

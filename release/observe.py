@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from release.core.aim import History, Observation
 from release.core.config import Config
-from release.core.design import History, Observation
 from release.core.model import Commit, Head, Person
 from release.ports import Ledger, Remote
 

@@ -12,8 +12,8 @@ from release import config as configuration
 from release import observe
 from release.app import Session, checked
 from release.core import design
+from release.core.aim import Aim, History, Nothing, Observation, Refusal, Wishes, aim, settle
 from release.core.config import Config
-from release.core.design import Aim, History, Nothing, Observation, Wishes
 from release.core.finding import Blocked, Conflict, Done, Failed
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
@@ -77,15 +77,15 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
 
 def designed(
     session: Session, seen: Observation, wishes: Wishes
-) -> tuple[Release | Nothing | design.Refusal, tuple[str, ...]]:
+) -> tuple[Release | Nothing | Refusal, tuple[str, ...]]:
     """What this run releases, by the configuration at the commit that it releases; and what is to be said about that."""
-    aimed = design.aim(session.config, seen, wishes)
+    aimed = aim(session.config, seen, wishes)
     if isinstance(aimed, Release):
         return taken_up(session, seen, aimed), ()
     if not isinstance(aimed, Aim):
         return aimed, ()
     history = observe.history(session.remote, session.config, seen, aimed.base)
-    settled = design.settle(session.config, seen, aimed, history)
+    settled = settle(session.config, seen, aimed, history)
     if not isinstance(settled, Aim):
         return settled, ()
     config, remarks = at_commit(session.config, history)
@@ -104,7 +104,7 @@ def designed(
     return design.design(config, seen, settled, history, span, since_final, since_previous), remarks
 
 
-def taken_up(session: Session, seen: Observation, release: Release) -> Release | design.Refusal:
+def taken_up(session: Session, seen: Observation, release: Release) -> Release | Refusal:
     """A release that has begun, if the commit that it is made from is the branch's and bears it out."""
     remote, tip = session.remote, seen.refs.heads.get(release.branch, "")
     remote.bring([f"refs/heads/{release.branch}"] if tip else [], [tip, release.base] if tip else [release.base])

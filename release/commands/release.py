@@ -8,7 +8,7 @@ import msgspec
 
 from release.app import Session
 from release.commands.plan import Prepared, prepared, states
-from release.core.design import Wishes
+from release.core.aim import Wishes
 from release.core.finding import Blocked, Done
 from release.core.plan import Plan
 from release.engine.walk import Event, Findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from release.app import Session
 from release.commands.plan import states
-from release.core.design import Observation, can_land
+from release.core.aim import Observation, can_land
 from release.core.plan import LinesStatus, LineStatus, StepState
 from release.core.record import Record
 from release.steps import release_path

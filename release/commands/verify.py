@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from release.app import Session
 from release.commands.plan import states
-from release.core.design import Observation, existing, place
+from release.core.aim import Observation, place
+from release.core.design import existing
 from release.core.finding import Conflict
 from release.core.model import Release
 from release.core.plan import Verified

@@ -46,3 +46,9 @@ class Record(msgspec.Struct, frozen=True):
 def ref_of(line: str) -> str:
     """The full name of a line's ref."""
     return PREFIX + line
+
+
+def given_up(record: Record) -> tuple[str, ...]:
+    """The versions of a line that were abandoned."""
+    own = (record.release.version,) if record.state.outcome == "abandoned" else ()
+    return (*record.state.burned, *own)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from release.core.design import given_up
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending
 from release.core.model import Release
-from release.core.record import Record, State, ref_of
+from release.core.record import Record, State, given_up, ref_of
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Remote
 from release.steps.commit import MakeCommit

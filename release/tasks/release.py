@@ -13,7 +13,7 @@ from release.tasks.run import confirmed, present, told
 if TYPE_CHECKING:
     from release.app import Session
     from release.commands.plan import Prepared
-    from release.core.design import Wishes
+    from release.core.aim import Wishes
 
 # Commands are imported where they run: `invoke --list` then costs a few milliseconds more than invoke alone.
 
@@ -163,7 +163,7 @@ def downstream(
 
 def wished(session: Session, version: str, candidate: str | bool | None) -> Wishes:
     """What was typed, as the design wants it."""
-    from release.core.design import Wishes
+    from release.core.aim import Wishes
 
     stages = session.config.version.candidates
     if candidate is None or candidate is False:

@@ -8,20 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from release.core.aim import Aim, History, Nothing, Observation, Wishes, aim, can_land, settle
 from release.core.config import Config
-from release.core.design import (
-    Aim,
-    History,
-    Nothing,
-    Observation,
-    Wishes,
-    aim,
-    can_land,
-    design,
-    existing,
-    ranges,
-    settle,
-)
+from release.core.design import design, existing, ranges
 from release.core.finding import Conflict
 from release.core.model import Commit, Head, Person, Refs, Release
 from release.core.record import Outcome, Record, State
