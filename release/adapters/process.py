@@ -18,6 +18,7 @@ from release.errors import Refused
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ASKPASS|SSH_AUTH_SOCK|NETRC", re.IGNORECASE)
 TAIL = 20
+LINE = 1 << 16  # bytes; a longer one is taken in pieces
 
 
 class Processes:
@@ -113,7 +114,8 @@ class Processes:
             self._running.add(process)
         try:
             with log.open("wb") as kept, process:
-                for line in process.stdout or ():
+                assert process.stdout is not None
+                while line := process.stdout.readline(LINE):
                     kept.write(line)
                     shown = printable(line)
                     tail = [*tail[1 - TAIL :], shown]

@@ -32,12 +32,13 @@ class Journal:
         self._file: int | None = None
 
     def __call__(self, event: Event) -> None:
+        if event.kind == "progress":  # what a command prints is in its own log
+            return
         line = Line(self._now(), self._run, event.step, event.kind, event.detail, event.state)
         try:
             with self._lock:
                 os.write(self._open(), msgspec.json.encode(line) + b"\n")
-                if event.kind != "progress":
-                    os.fsync(self._open())
+                os.fsync(self._open())
         except OSError as error:
             raise ReleaseError(
                 f"cannot write {self._path}: {error.strerror}", "make room there, then run the same command again"

@@ -28,12 +28,19 @@ def test_every_event_is_a_line_with_its_time_and_its_run(tmp_path: Path) -> None
     journal.close()
 
 
+def test_what_a_command_prints_is_not_repeated_in_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", lambda: "now", "run")
+    journal(Event("build", "progress", "compiling"))
+    journal.close()
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
 def test_runs_at_the_same_time_do_not_tear_each_others_lines(tmp_path: Path) -> None:
     journals = [Journal(tmp_path / "journal.jsonl", lambda: "now", str(number)) for number in range(4)]
 
     def write(journal: Journal) -> None:
         for number in range(50):
-            journal(Event("step", "progress", f"{number} " + "x" * 300))
+            journal(Event("step", "waits", f"{number} " + "x" * 300))
 
     threads = [threading.Thread(target=write, args=(journal,)) for journal in journals]
     for thread in threads:
@@ -47,7 +54,7 @@ def test_runs_at_the_same_time_do_not_tear_each_others_lines(tmp_path: Path) -> 
 
 def test_a_hostile_message_stays_one_line(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", lambda: "now", "run")
-    journal(Event("step", "progress", 'a\nb\u2028c\x1b[31m"'))
+    journal(Event("step", "waits", 'a\nb\u2028c\x1b[31m"'))
     journal.close()
     (line,) = lines(tmp_path / "journal.jsonl")
     assert line["detail"] == 'a\nb\u2028c\x1b[31m"'
