@@ -137,6 +137,8 @@ class Session:
 
 def session(place: Path | None = None) -> Session:
     """Open everything around a checkout."""
+    environment = cleared(os.environ)
+    os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # else importing GitPython fails where there is no git; we say so
     from release.adapters.disk import Disk
     from release.adapters.git.checkout import Checkout
     from release.adapters.git.ledger import GitLedger
@@ -144,7 +146,6 @@ def session(place: Path | None = None) -> Session:
     from release.adapters.git.run import Runner
     from release.adapters.process import Processes
 
-    environment = cleared(os.environ)
     checkout = Checkout.at(place or Path.cwd())
     config = checked(configuration.load(checkout.root / "release.toml"))
     address = checkout.remote(config.project.repository)

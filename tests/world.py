@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,20 @@ class Answer:
     @property
     def value(self) -> Any:
         return json.loads(self.out)
+
+    @property
+    def said(self) -> str:
+        """Everything that a person saw."""
+        return self.out + self.err
+
+    def expect(self, code: int, *said: str) -> Answer:
+        """This answer, if it ended with this exit code, said all of that (patterns), and had no bug to tell of."""
+        for wrong in ("Traceback", "bug of ours"):
+            assert wrong not in self.said, self.said
+        assert self.code == code, self
+        for pattern in said:
+            assert re.search(pattern, self.said), (pattern, self.said)
+        return self
 
 
 @dataclass(frozen=True)
@@ -121,7 +136,7 @@ class World:
     def refs(self, name: str = "upstream") -> dict[str, str]:
         """Every ref of a remote, tags peeled."""
         form = "--format=%(refname) %(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
-        lines = self.git(self.remote(name), "for-each-ref", form).splitlines()
+        lines = self.git(self.remote(name), "for-each-ref", form).split("\n")
         return dict(line.split(" ") for line in lines if line)
 
     def every_ref(self) -> dict[str, dict[str, str]]:
@@ -142,6 +157,20 @@ class World:
             [sys.executable, "-m", "invoke", *args],
             cwd=clone, env={**self.environment, **(env or {})}, input=stdin, capture_output=True, text=True, check=False,
         )  # fmt: skip
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def start(self, clone: Path, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Type a command and do not wait for its end."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "invoke", *args],
+            cwd=clone, env={**self.environment, **(env or {})}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def shell(self, place: Path, script: str, env: Mapping[str, str] | None = None) -> Answer:
+        """Run a line of shell; `$PYTHON` is this Python."""
+        full = {**self.environment, "PYTHON": sys.executable, **(env or {})}
+        done = subprocess.run(["sh", "-c", script], cwd=place, env=full, capture_output=True, text=True, check=False)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def json(self, clone: Path, *args: str) -> Any:

@@ -95,7 +95,7 @@ class Disk:
         """The names in a folder, None where there is no folder; what is half written has a leading dot."""
         try:
             return frozenset(name for name in os.listdir(folder) if not name.startswith("."))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # what stands in the way is named by `unwritable`
             return None
         except OSError as error:
             raise Unseen(

@@ -127,7 +127,10 @@ class Processes:
                 _end(process)
         if process.returncode != 0:
             ended = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
-            raise Refused(f"{what}: `{' '.join(run)}` ended with {ended}: {' | '.join(tail[-3:])}", f"its log is {log}")
+            raise Refused(
+                f"{what}: `{' '.join(run)}` ended with {ended}: {' | '.join(tail[-3:]) or 'it printed nothing'}",
+                f"its log is {log}",
+            )
 
 
 def secret(name: str) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from release.app import Session
+from release.commands.plan import asked_for
 from release.core.finding import Conflict
 from release.core.plan import Abandoned
 from release.core.record import Record
-from release.core.version import scheme
 from release.errors import ConflictError
 
 
@@ -14,7 +14,8 @@ def abandon(session: Session, version: str, reason: str) -> Abandoned:
     """Close the record of the named release, or of the only one in flight."""
     session.who()
     seen = session.observed()
-    record = meant(session, [record for record in seen.records if record.unfinished], version)
+    wanted = asked_for(session, version).text if version else ""
+    record = meant([record for record in seen.records if record.unfinished], wanted)
     release = record.release
     if seen.refs.tags.get(release.tag) == record.state.commit:
         why = f"{release.tag} is public: its tag is on the upstream, and others may have it"
@@ -23,11 +24,9 @@ def abandon(session: Session, version: str, reason: str) -> Abandoned:
     return Abandoned(release.tag, record.line, reason)
 
 
-def meant(session: Session, begun: list[Record], version: str) -> Record:
+def meant(begun: list[Record], version: str) -> Record:
     """The one record that is meant."""
-    rules = scheme(session.config.version, session.config.project.name)
-    wanted = rules.requested(version) if version else None
-    found = [record for record in begun if not version or (wanted and record.release.version == wanted.text)]
+    found = [record for record in begun if version in ("", record.release.version)]
     if len(found) == 1:
         return found[0]
     tags = ", ".join(record.release.tag for record in begun)

@@ -13,14 +13,14 @@ from release.commands.fleet_status import fleet_status
 from release.commands.plan import states
 from release.commands.verify import released
 from release.core.design import existing
-from release.core.finding import Blocked, Conflict, Done
+from release.core.finding import Blocked, Conflict, Done, Skipped
 from release.core.fleet import holes
 from release.core.model import DownstreamWish, Release
 from release.core.plan import Filled
 from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Event, Findings
-from release.errors import ConflictError
+from release.errors import ConflictError, UsageError
 from release.steps import downstream_path
 
 
@@ -43,9 +43,7 @@ def one(session: Session, version: str, only: str) -> Filling:
         raise ConflictError((Conflict("unmet-need", why, f"release it first: invoke release --version {release.tag}"),))
     if only and only not in {wish.name for wish in release.downstreams}:
         names = ", ".join(wish.name for wish in release.downstreams) or "none"
-        raise ConflictError(
-            (Conflict("no-downstream", f"{only!r} is no downstream of {release.tag}", f"there are: {names}"),)
-        )
+        raise UsageError(f"{only!r} is no downstream of {release.tag}", f"there are: {names}")
     return looked(session, [release], {(release.tag, only)} if only else None)
 
 
@@ -107,8 +105,11 @@ def fill(session: Session, filling: Filling, listener: Callable[[Event], None]) 
     if any(conflict.rule == "unmet-need" for conflict in filling.filled.conflicts):
         return filling.filled
     with session.journal() as journal, session.engine(journal, listener) as engine:
-        needs = [need for step in filling.steps for need in step.needs if need not in filling.steps]
-        everything = [*dict.fromkeys(needs), *filling.steps]
-        found = engine.reach(everything, {step: filling.found[step] for step in everything})
+        asked = frozenset(filling.steps)
+        spare = {step: Skipped("nobody asked for it") for step in filling.found if step not in asked}
+        seen = {
+            step: found if isinstance(found, Done) else spare.get(step, found) for step, found in filling.found.items()
+        }
+        found = engine.reach([*seen], seen)
     conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
     return Filled(filling.filled.releases, states(filling.steps, found), conflicts)

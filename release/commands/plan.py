@@ -17,8 +17,10 @@ from release.core.config import Config
 from release.core.finding import Blocked, Conflict, Done, Failed
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
+from release.core.version import Version, scheme
 from release.engine.step import Step
 from release.engine.walk import Findings, state
+from release.errors import UsageError
 from release.steps import release_path
 
 
@@ -38,6 +40,11 @@ class Prepared:
         return any(step.public and isinstance(self.found[step], Done) for step in self.steps)
 
     @property
+    def stopped(self) -> bool:
+        """Whether it must not begin: a person decides first, or something could not be seen."""
+        return not self.public and (bool(self.plan.conflicts) or self.unseen)
+
+    @property
     def unseen(self) -> bool:
         """Whether some part of the world could not be looked at."""
         return any(isinstance(found, Failed) and not found.seen for found in self.found.values())
@@ -53,7 +60,8 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
     head = session.head()
     if conflicts := session.lacking(head):
         return Prepared(Plan(conflicts=conflicts))
-    session.who()
+    if wishes.version:
+        asked_for(session, wishes.version)
     seen = session.observed()
     wished, remarks = designed(session, seen, msgspec.structs.replace(wishes, tag=session.started_for or wishes.tag))
     remarks = (*remarks, *remarks_on(seen))
@@ -131,8 +139,9 @@ def remarks_on(seen: Observation) -> tuple[str, ...]:
     head, there = seen.head, seen.refs.heads.get(seen.head.branch, "")
     remarks = []
     if head.dirty:
+        number = f"{len(head.dirty)} uncommitted change{'s' if len(head.dirty) > 1 else ''} here"
         remarks.append(
-            f"{len(head.dirty)} uncommitted changes here are no part of the release: it is made from {seen.refs.heads.get(head.branch, head.commit)[:10]}"
+            f"{number} {'are' if len(head.dirty) > 1 else 'is'} no part of the release: it is made from {seen.refs.heads.get(head.branch, head.commit)[:10]}"
         )
     if there and there != head.commit and seen.published:
         remarks.append(f"your {head.branch} is behind: {there[:10]} is its head on the remote")
@@ -148,6 +157,17 @@ def remarks_on_begun(seen: Observation, release: Release) -> tuple[str, ...]:
     if record.of(release):
         return (f"this goes on with {begun}",)
     return (f"this takes the place of {begun}: {record.release.branch} has moved since, and nothing of it is public",)
+
+
+def asked_for(session: Session, text: str) -> Version:
+    """The version that a person typed."""
+    rules = scheme(session.config.version, session.config.project.name)
+    wanted = rules.requested(text)
+    if wanted is None:
+        example = rules.tag(rules.make((1, 2, 3), revision=1 if rules.rules.revision else 0))
+        shown = repr(text) if len(text) <= 60 else f"{text[:57]!r}..."
+        raise UsageError(f"{shown} is no version of scheme {rules.rules.scheme}", f"write it like {example}")
+    return wanted
 
 
 def states(steps: Sequence[Step[Any]], found: Findings) -> tuple[StepState, ...]:

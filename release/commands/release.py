@@ -17,29 +17,38 @@ from release.steps.begin import BEGUN_ELSEWHERE
 ROUNDS = 3
 
 
-def release(session: Session, wishes: Wishes, ready: Prepared, listener: Callable[[Event], None]) -> Plan:
+def ready(session: Session, wishes: Wishes) -> Prepared:
+    """A plan that may be carried out: by somebody whom git knows."""
+    session.head()
+    session.who()
+    return prepared(session, wishes)
+
+
+def release(session: Session, wishes: Wishes, planned: Prepared, listener: Callable[[Event], None]) -> Plan:
     """Carry out what was prepared. Where another captain began the very same release first, walk along with them."""
     for _ in range(ROUNDS):
-        result = carried_out(session, ready, listener)
+        result = carried_out(session, planned, listener)
         if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in result.conflicts):
             return result
         again = prepared(session, wishes)
-        if (again.plan.tag, again.plan.commit) != (ready.plan.tag, ready.plan.commit):
+        if (again.plan.tag, again.plan.commit) != (planned.plan.tag, planned.plan.commit):
             return result
-        ready = again
+        planned = again
     return result
 
 
-def carried_out(session: Session, ready: Prepared, listener: Callable[[Event], None]) -> Plan:
+def carried_out(session: Session, planned: Prepared, listener: Callable[[Event], None]) -> Plan:
     """One walk. Before anything is public, a conflict or something unseen stops it before its first write."""
-    if ready.release is None or ready.plan.complete or (not ready.public and (ready.plan.conflicts or ready.unseen)):
-        return ready.plan
+    if planned.release is None or planned.plan.complete or planned.stopped:
+        return planned.plan
     with session.journal() as journal, session.engine(journal, listener) as engine:
-        found = engine.reach(ready.steps, ready.found)
-    remarks = (*ready.plan.remarks, *followed(session, ready, found))
+        found = engine.reach(planned.steps, planned.found)
+    remarks = (*planned.plan.remarks, *followed(session, planned, found))
     conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
-    done = msgspec.structs.replace(ready.plan, steps=states(ready.steps, found), conflicts=conflicts, remarks=remarks)
-    begun = any(step.name == "begin" and isinstance(found[step], Done) for step in ready.steps)
+    done = msgspec.structs.replace(
+        planned.plan, steps=states(planned.steps, found), conflicts=conflicts, remarks=remarks
+    )
+    begun = any(step.name == "begin" and isinstance(found[step], Done) for step in planned.steps)
     return (
         done
         if done.complete or not begun
@@ -47,10 +56,10 @@ def carried_out(session: Session, ready: Prepared, listener: Callable[[Event], N
     )
 
 
-def followed(session: Session, ready: Prepared, found: Findings) -> tuple[str, ...]:
+def followed(session: Session, planned: Prepared, found: Findings) -> tuple[str, ...]:
     """Bring the captain's checkout along, once the remote has accepted."""
     landed = next((finding for step, finding in found.items() if step.name == "tag"), None)
-    if ready.release is None or not isinstance(landed, Done):
+    if planned.release is None or not isinstance(landed, Done):
         return ()
-    said = session.checkout.follow(session.address, ready.release.branch, landed.value, ready.release.tag)
+    said = session.checkout.follow(session.address, planned.release.branch, landed.value, planned.release.tag)
     return (said,) if said else ()

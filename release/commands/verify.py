@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from release.app import Session
-from release.commands.plan import states
+from release.commands.plan import asked_for, states
 from release.core.aim import Observation, place
 from release.core.design import existing
 from release.core.finding import Conflict
 from release.core.model import Release
 from release.core.plan import Verified
-from release.core.version import scheme
+from release.core.version import Version, scheme
 from release.errors import ConflictError
 from release.steps import release_path
 
@@ -31,7 +31,7 @@ def released(session: Session, seen: Observation, version: str) -> Release:
     rules = scheme(session.config.version, session.config.project.name)
     where = place(session.config, seen)
     if version:
-        wanted = rules.requested(version)
+        wanted: Version | None = asked_for(session, version)
     else:
         here = [
             record for record in seen.records if isinstance(where, Conflict) or record.release.branch == where.branch
@@ -41,8 +41,7 @@ def released(session: Session, seen: Observation, version: str) -> Release:
         ours = [found for found in tagged if isinstance(where, Conflict) or where.line in ("", found.line)]
         wanted = rules.parse(newest.release.version) if newest else max(ours, default=None)
     if wanted is None:
-        what = f"{version!r} is no version" if version else "no release is tagged here"
-        raise ConflictError((Conflict("version", what, "name one: --version V"),))
+        raise ConflictError((Conflict("version", "no release is tagged here", "name one: --version V"),))
     for record in seen.records:
         if record.release.version == wanted.text:
             return record.release

@@ -69,7 +69,8 @@ class Engine:
             return Pending(f"waits for {', '.join(missing)}")
         known = Known(step, found)
         before = step.inspect(known)  # the plan may be minutes old
-        refusal = self._act(step, known, before) if isinstance(before, (Pending, Failed)) else None
+        outcome = self._act(step, known, before) if isinstance(before, (Pending, Failed)) else None
+        refusal = outcome if isinstance(outcome, Failed) else None
         began = self.clock()
         for pause in chain(FIRST_PAUSES, repeat(PAUSE)):
             now = step.inspect(known)
@@ -78,22 +79,25 @@ class Engine:
             lags = isinstance(now, Pending) or (isinstance(now, Failed) and now == before)
             patience = step.settle if lags else step.deadline if isinstance(now, Underway) else 0.0
             if self.clock() - began >= patience:
-                return (
-                    Failed(f"{step.name} was done, but cannot be seen: {now.detail}", "run the same command again")
-                    if isinstance(now, Pending)
-                    else now
-                )
+                if not isinstance(now, Pending):
+                    return now
+                if isinstance(outcome, Uncertain):
+                    return Failed(
+                        f"{outcome.message}; nothing of it can be seen", outcome.remedy or "run the same command again"
+                    )
+                return Failed(f"{step.name} was done, but cannot be seen: {now.detail}", "run the same command again")
             self.tell(Event(step.name, "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")
 
-    def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> Failed | None:
+    def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> Failed | Uncertain | None:
         """Apply once. A refusal is final for this run; a lost answer is not: the world is looked at either way."""
         self.tell(Event(step.name, "intent", before.detail, state(before)))
         try:
             step.apply(known, lambda text: self.tell(Event(step.name, "progress", text)))
         except Uncertain as lost:
             self.tell(Event(step.name, "uncertain", str(lost)))
+            return lost
         except ReleaseError as refused:
             return Failed(refused.message, refused.remedy)
         return None

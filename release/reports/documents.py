@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from release.errors import ConflictError, ReleaseError
+from release.errors import ConfigError, ConflictError, ReleaseError
 
 
 def document(value: object) -> str:
@@ -15,5 +15,12 @@ def document(value: object) -> str:
 def of_error(error: ReleaseError) -> str:
     """An error as JSON, so that a program need not read what is meant for people."""
     conflicts = error.conflicts if isinstance(error, ConflictError) else ()
-    body = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code, "conflicts": conflicts}
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    body = {
+        "message": error.message,
+        "remedy": error.remedy,
+        "exit_code": error.exit_code,
+        "conflicts": conflicts,
+        "problems": problems,
+    }
     return document({"error": body})

@@ -72,7 +72,11 @@ def scenes(stage: Path, upstream: Path, closed: Path) -> Iterator[Scene]:
     )
     yield Scene("The candidate is good: the final is its very commit.", captain, "release --yes")
     yield Scene("Is it all really out there?", captain, "release.verify")
-    yield Scene("The history again, without a new hole.", captain, HISTORY)
+    yield Scene(
+        "The history again: both releases are out, and packaging waits for its promotion to a channel.",
+        captain,
+        HISTORY,
+    )
     yield Scene("Once more? There is nothing to do.", captain, "release --yes")
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
+from invoke.exceptions import Exit
 
 from release.errors import UsageError
 from release.tasks.run import confirmed, present, told
@@ -38,24 +39,25 @@ def release(
         invoke release                   the final, or what has begun and is not finished
     """
     from release import app
-    from release.commands import plan as planning
-    from release.commands.release import release as carry_out
+    from release.commands import release as releasing
     from release.core.plan import exit_code
     from release.reports import console
 
     with told(format):
         session = app.session()
         wishes = wished(session, version, candidate)
-        ready = planning.prepared(session, wishes)
-        if ready.plan.nothing or (ready.plan.conflicts and not ready.public) or ready.release is None:
-            present(ready.plan, format, code_of(ready))
-            return
+        ready = releasing.ready(session, wishes)
+        if ready.stopped and format == "text":  # told like any other refusal
+            console.show(ready.plan, sys.stderr)
+            print("nothing was written", file=sys.stderr)
+            raise Exit(code=code_of(ready))
+        if ready.stopped or ready.plan.nothing or ready.release is None:
+            return present(ready.plan, format, code_of(ready))
         if format == "text":
             console.show(ready.plan, sys.stderr)
-        if not ready.unseen or ready.public:
-            confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
+        confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
         with console.progress([step.name for step in ready.steps]) as listener:
-            done = carry_out(session, wishes, ready, listener)
+            done = releasing.release(session, wishes, ready, listener)
         present(done, format, exit_code([step.state for step in done.steps], done.conflicts))
 
 

@@ -64,7 +64,11 @@ class Checkout:
             raise UsageError(
                 "this repository has no commit yet", "commit something, push it, and release that"
             ) from error
-        branch = "" if self.repo.head.is_detached else self.repo.active_branch.path.removeprefix("refs/heads/")
+        # Not by GitPython: it strips what Unicode calls white space from the end of a branch's name.
+        branch = (
+            text(self.run("rev-parse", "--symbolic-full-name", "HEAD")).removesuffix("\n").removeprefix("refs/heads/")
+        )
+        branch = "" if branch == "HEAD" else branch
         return Head(commit=commit, branch=branch, dirty=self._dirty(), lacks=self._lacks())
 
     def remote(self, wanted: str) -> str:

@@ -139,9 +139,20 @@ def complaint(err: bytes) -> str:
     text = err.decode("utf-8", "replace")
     lines = ["".join(c for c in line if c.isprintable()).strip() for line in text.replace("\r", "\n").split("\n")]
     said = [line.removeprefix("remote:").strip() if line.startswith("remote:") else line for line in lines if line]
-    dull = ("error: failed to push some refs", "hint:", "To ", "Enumerating", "Counting", "Writing", "Total", "Delta")
+    dull = (
+        "error: failed to push some refs",
+        "hint:",
+        "To ",
+        "Enumerating",
+        "Counting",
+        "Writing",
+        "Total",
+        "Delta",
+        "Please make sure you have the correct access rights",
+        "and the repository exists",
+    )
     kept = [line for line in said if line and not line.startswith(dull)]
-    return without_secret("; ".join(kept)[:1000])
+    return without_secret("; ".join(line.rstrip(".;") for line in kept)[:1000])
 
 
 def without_secret(address: str) -> str:
