@@ -16,12 +16,13 @@ from uuid import uuid4
 
 from release import config as configuration
 from release import observe
+from release.core.address import located, without_secret
 from release.core.aim import Observation
-from release.core.assembly import located
 from release.core.config import Config
 from release.core.conflicts import contradictions
 from release.core.finding import Conflict
 from release.core.model import DownstreamWish, Head, Person
+from release.core.version import Version, scheme
 from release.engine.journal import Journal
 from release.engine.walk import Engine, Event
 from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
@@ -76,12 +77,14 @@ class Session:
         """Why nothing can be decided in this clone."""
         return (Conflict("incomplete-clone", *head.lacks),) if head.lacks else ()
 
-    def observed(self) -> Observation:
-        """The upstream as it is now."""
+    def observed(self, asked: Version | None = None) -> Observation:
+        """The upstream as it is now; `asked` is a version whose record is looked for in the history of its line."""
         head = self.head()
         if conflicts := self.lacking(head):
             raise ConflictError(conflicts)
-        return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now())
+        rules = scheme(self.config.version, self.config.project.name)
+        wanted = (asked.line, rules.tag(asked)) if asked else None
+        return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now(), wanted)
 
     def remote_at(self, repository: str, name: str) -> Remote:
         """A downstream's repository, with a small store of its own; relative addresses are relative to the upstream."""
@@ -149,6 +152,11 @@ def session(place: Path | None = None) -> Session:
     checkout = Checkout.at(place or Path.cwd())
     config = checked(configuration.load(checkout.root / "release.toml"))
     address = checkout.remote(config.project.repository)
+    own = [one.name for one in config.downstream if located(one.repository, address) == address]
+    if own:
+        raise ConfigError(
+            f"the downstream {own[0]} is the upstream itself, {without_secret(address)}", "mend its repository"
+        )
     cache = hidden(checkout.root / ".release")
     objects = store(cache / "store.git", checkout.common / "objects")
     remote = GitRemote(address, Runner(objects, config=checkout.config))
@@ -184,7 +192,7 @@ def tag_of(environment: Mapping[str, str]) -> str:
 
 def cleared(environment: os._Environ[str]) -> Mapping[str, str]:
     """This process's environment without what would lead git astray."""
-    for name in FOREIGN:
+    for name in (*FOREIGN, *(name for name in environment if name.startswith("GIT_TRACE"))):
         environment.pop(name, None)
     beside = str(Path(sys.executable).parent)  # what is installed with us is found, in a venv that is not activated too
     return {**environment, "PATH": os.pathsep.join((environment.get("PATH", os.defpath), beside))}
@@ -195,7 +203,7 @@ def hidden(folder: Path) -> Path:
     ignore = folder / ".gitignore"
     try:
         folder.mkdir(exist_ok=True)
-        if not ignore.exists():
+        if not ignore.exists() or ignore.read_text() != "*\n":
             ignore.write_text("*\n")
     except OSError as error:
         raise ReleaseError(

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+import msgspec
+
 from release.core.aim import History, Observation
 from release.core.config import Config
 from release.core.model import Commit, Head, Person
+from release.core.record import Broken, Record
 from release.ports import Ledger, Remote
 
 TAGS, HEADS = "refs/tags/", "refs/heads/"
 
 
-def upstream(remote: Remote, ledger: Ledger, head: Head, who: Person, now: str) -> Observation:
-    """The remote's refs and records, and how the checkout stands to them."""
+def upstream(
+    remote: Remote, ledger: Ledger, head: Head, who: Person, now: str, asked: tuple[str, str] | None = None
+) -> Observation:
+    """The remote's refs and records, and how the checkout stands to them. `asked`: a line and a tag to look for."""
     refs = remote.refs()
     there = refs.heads.get(head.branch, "") if head.branch else ""
     if there:
         remote.bring([HEADS + head.branch], [there])
+    found = ledger.all(refs)
+    records = tuple(record for record in found if isinstance(record, Record))
+    older = asked and all(record.release.tag != asked[1] for record in records)
+    past = ledger.past(*asked) if asked and older else None
     return Observation(
         now=now,
         who=who,
         url=remote.url,
         head=head,
         refs=refs,
-        records=ledger.all(refs),
+        records=records,
         published=not there or remote.ancestor(head.commit, there),
+        past=(past,) if past else (),
+        broken=tuple(one for one in found if isinstance(one, Broken)),
     )
 
 
@@ -34,9 +45,16 @@ def history(remote: Remote, config: Config, seen: Observation, base: str) -> His
     tags = seen.refs.tags
     names = [HEADS + name for name, commit in seen.refs.heads.items() if commit == base]
     remote.bring([*names, *(TAGS + name for name in tags)], [base, *dict.fromkeys(tags.values())])
-    paths = dict.fromkeys([*(file.path for file in config.version.file), config.changelog.file, "release.toml"])
-    files = remote.files(base, [path for path in paths if path])
-    return History(base=base, reachable=remote.reachable(base, tags), files=files)
+    return msgspec.structs.replace(content(remote, config, base), reachable=remote.reachable(base, tags))
+
+
+def content(remote: Remote, config: Config, base: str) -> History:
+    """The files at a commit that the design reads, without the tags behind it."""
+    named = [*(file.path for file in config.version.file), config.changelog.file, "release.toml"]
+    paths = list(dict.fromkeys(path for path in named if path))
+    above = [path[:end] for path in paths for end, character in enumerate(path) if character == "/"]
+    modes = remote.modes(base, [*paths, *above])
+    return History(base=base, reachable=frozenset(), files=remote.files(base, paths), modes=modes)
 
 
 def commits(remote: Remote, tip: str, exclude: Collection[str]) -> Iterator[Commit]:

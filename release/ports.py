@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from release.core.model import Commit, Person, Refs, Release, Splice, Tag
-from release.core.record import Outcome, Record
+from release.core.record import Broken, Outcome, Proof, Record
 
 
 class Remote(Protocol):
@@ -61,6 +61,10 @@ class Remote(Protocol):
         """The texts of several files at a commit."""
         ...
 
+    def modes(self, commit: str, paths: Collection[str]) -> dict[str, str]:
+        """Git's mode of each of these paths that exists at a commit: 100644, 100755, 120000 a link, 040000 a folder."""
+        ...
+
     def commit(self, base: str, edits: Sequence[Splice], message: str, who: Person, date: str) -> str:
         """Make a commit object on `base`; no ref moves."""
         ...
@@ -85,22 +89,32 @@ class Ledger(Protocol):
         """The record of one line, fresh from the remote."""
         ...
 
+    def fresh(self, release: Release) -> Record | None:
+        """A release's record: fresh if it is its line's newest, else as far as this process knows it."""
+        ...
+
+    def past(self, line: str, tag: str) -> Record | None:
+        """An older release's last record, found in the history of its line."""
+        ...
+
     def latest(self, release: Release) -> Record | None:
         """The newest that this process has seen or written of a release's record; asks nobody."""
         ...
 
-    def all(self, refs: Refs) -> tuple[Record, ...]: ...
+    def all(self, refs: Refs) -> tuple[Record | Broken, ...]:
+        """The newest record of every line."""
+        ...
 
     def begin(self, record: Record) -> None:
         """Write a new record over the one at `record.tip` ("" for none). Refused when another came first."""
         ...
 
-    def note(self, record: Record, evidence: Mapping[str, Any]) -> None:
+    def note(self, record: Record, evidence: Mapping[str, Proof]) -> None:
         """Add evidence to the record of a release; Refused when the record is another release's by now."""
         ...
 
     def attested(
-        self, record: Record, evidence: Mapping[str, Any], push: Callable[[tuple[str, str, str]], None]
+        self, record: Record, evidence: Mapping[str, Proof], push: Callable[[tuple[str, str, str]], None]
     ) -> None:
         """Add evidence by a push of the caller's, all or none with what else it moves; `push` gets the record's own move.
 
@@ -146,6 +160,10 @@ class Shelf(Protocol):
     def recall(self, *key: str) -> str | None: ...
 
     def remember(self, value: str, *key: str) -> None: ...
+
+    def node(self) -> str:
+        """A random name of this machine's cache, the same until the cache is deleted."""
+        ...
 
     def artifact(self, commit: str, name: str) -> Path:
         """Where a built artifact is kept."""

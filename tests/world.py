@@ -98,7 +98,8 @@ class World:
             env=self.environment,
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             check=False,
         )
         assert not check or done.returncode == 0, (args, done.stderr)
@@ -155,7 +156,7 @@ class World:
         """Type a command in a clone."""
         done = subprocess.run(
             [sys.executable, "-m", "invoke", *args],
-            cwd=clone, env={**self.environment, **(env or {})}, input=stdin, capture_output=True, text=True, check=False,
+            cwd=clone, env={**self.environment, **(env or {})}, input=stdin, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False,
         )  # fmt: skip
         return Answer(done.returncode, done.stdout, done.stderr)
 
@@ -164,13 +165,21 @@ class World:
         return subprocess.Popen(
             [sys.executable, "-m", "invoke", *args],
             cwd=clone, env={**self.environment, **(env or {})}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="backslashreplace",
         )  # fmt: skip
 
     def shell(self, place: Path, script: str, env: Mapping[str, str] | None = None) -> Answer:
         """Run a line of shell; `$PYTHON` is this Python."""
         full = {**self.environment, "PYTHON": sys.executable, **(env or {})}
-        done = subprocess.run(["sh", "-c", script], cwd=place, env=full, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["sh", "-c", script],
+            cwd=place,
+            env=full,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def json(self, clone: Path, *args: str) -> Any:

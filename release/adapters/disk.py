@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -27,16 +29,23 @@ class Disk:
     def recall(self, *key: str) -> str | None:
         """A value this machine remembers."""
         try:
-            return self._cache.joinpath("memory", *map(safe, key)).read_text()
-        except FileNotFoundError:
+            return self._cache.joinpath("memory", *map(safe, key)).read_bytes().decode()
+        except (OSError, UnicodeDecodeError):  # a cache: what cannot be read is not remembered
             return None
 
     def remember(self, value: str, *key: str) -> None:
         """Keep a value for later runs on this machine."""
         target = self._cache.joinpath("memory", *map(safe, key))
         with complaining(target), _beside(target) as part:
-            part.write_text(value)
+            part.write_bytes(value.encode())
             part.replace(target)
+
+    def node(self) -> str:
+        """A random name of this machine's cache, the same until the cache is deleted."""
+        name = self.recall("node")
+        if name is None:
+            self.remember(name := secrets.token_hex(8), "node")
+        return name
 
     def artifact(self, commit: str, name: str) -> Path:
         """Where a built artifact is kept."""
@@ -57,7 +66,7 @@ class Disk:
     def text(self, path: Path) -> str | None:
         """A small file's text, None where there is none."""
         try:
-            return path.read_text()
+            return path.read_bytes().decode()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -88,7 +97,7 @@ class Disk:
         try:
             os.link(part, target)
         except FileExistsError:
-            if self.digest(part) != self.digest(target):
+            if not target.is_file() or self.digest(part) != self.digest(target):
                 raise
 
     def names(self, folder: Path) -> frozenset[str] | None:
@@ -104,9 +113,9 @@ class Disk:
 
     def unwritable(self, folder: Path) -> str:
         """Why a folder cannot take files, "" if it can; nothing is made."""
-        there = next(place for place in (folder, *folder.parents) if place.exists())
+        there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
         if not there.is_dir():
-            return f"{there} is a file"
+            return f"{there} is a file" if there.exists() else f"{there} is a link to nowhere"
         return "" if os.access(there, os.W_OK | os.X_OK) else f"no right to write in {there}"
 
 
@@ -116,6 +125,8 @@ def complaining(target: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
+        if not os.path.lexists(target):  # its folder is a file
+            raise Refused(f"cannot write {target}: {error.filename} is in the way", "move it away") from error
         raise Refused(
             f"{target} exists already", "nothing is ever overwritten: move it away, or take another version"
         ) from error
@@ -130,7 +141,7 @@ def _beside(target: Path) -> Iterator[Path]:
     """A hidden file beside the target, gone afterwards; what a killed run left there a while ago goes, too."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f"{PART}*"):
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             if time.time() - left.stat().st_mtime > STALE:
                 left.unlink()
     handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
@@ -144,4 +155,6 @@ def _beside(target: Path) -> Iterator[Path]:
 def safe(name: str) -> str:
     """A name as one part of a path, whatever is in it."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-+") else "_" for c in name)[:60].lstrip(".")
-    return kept if kept == name else f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    taken = re.search(r"-[0-9a-f]{16}$", name)  # a name of this form is ours to give
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return kept if kept and kept == name and not taken else f"{kept}-{digest}"

@@ -11,12 +11,18 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 from release.adapters.git.run import Failure, Runner, complaint
 from release.errors import Refused
 
-SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ASKPASS|SSH_AUTH_SOCK|NETRC", re.IGNORECASE)
+SECRET = re.compile(
+    r"TOKEN|SECRET|CREDENTIAL|CREDS|COOKIE|SESSION|KUBECONFIG|NETRC|(?:SSH|GPG)_AGENT"
+    r"|(?<!COM)(?<!BY)PASS|(?<=_)PWD(?![A-Z])"  # neither COMPASS nor BYPASS, neither PWD nor OLDPWD
+    r"|AUTH(?!ORS?(?![A-Z]))"  # not AUTHOR
+    r"|(?:API|ACCESS|PRIVATE|SIGNING|SSH)KEY|(?<![A-Z])(?:KEYS?|PAT)(?![A-Z])",  # neither KEYBOARD nor MONKEY nor PATH
+    re.IGNORECASE,
+)
 TAIL = 20
 LINE = 1 << 16  # bytes; a longer one is taken in pieces
 
@@ -28,6 +34,7 @@ class Processes:
         self._objects, self._logs = objects, logs
         self._environment = {key: value for key, value in environment.items() if not secret(key)}
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
         self._lock = Lock()
 
     def missing(self, run: Sequence[str]) -> str:
@@ -64,15 +71,17 @@ class Processes:
                 raise Refused(
                     f"`{' '.join(run)}` ended well but made no {where}", "mend the command or [[artifact]] path"
                 )
-            keep.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=keep.parent, delete=False) as part, made.open("rb") as source:
-                shutil.copyfileobj(source, part)
-            Path(part.name).chmod(made.stat().st_mode & 0o755 | 0o644)
-            Path(part.name).replace(keep)
+            try:
+                _kept(made, keep)
+            except OSError as error:
+                raise Refused(
+                    f"cannot keep {keep}: {error.strerror}", "mend that, then run the same command again"
+                ) from error
 
     def stop(self) -> None:
-        """End what still runs, children included."""
+        """End what still runs, children included, and what another thread is just about to start."""
         with self._lock:
+            self._stopped = True
             for process in self._running:
                 _end(process)
 
@@ -87,8 +96,11 @@ class Processes:
                     "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(self._objects), str(tree)
                 )
                 clone = Runner(tree / ".git", tree)
+                clone("remote", "remove", "origin")
                 if tag:
-                    clone("update-ref", "--no-deref", f"refs/tags/{tag}", commit)
+                    body = f"object {commit}\ntype commit\ntag {tag}\ntagger - <-> 0 +0000\n\n{tag}\n"
+                    annotated = clone("mktag", stdin=body.encode()).decode().strip()
+                    clone("update-ref", "--no-deref", f"refs/tags/{tag}", annotated)
                 clone("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, "--")
             except Failure as failure:
                 raise Refused(f"no clone of {commit[:10]} could be made: {complaint(failure.err)}", "") from failure
@@ -98,33 +110,49 @@ class Processes:
         self, what: str, run: Sequence[str], tree: Path, env: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         """Run to the end; every line goes to the log and to whoever listens."""
-        self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{re.sub(r'[^A-Za-z0-9._-]', '-', what)}.log"
         tail: list[str] = []
+        try:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            kept = log.open("wb")
+        except OSError as error:
+            raise Refused(
+                f"cannot write {log}: {error.strerror}", "mend that, then run the same command again"
+            ) from error
         try:
             process = subprocess.Popen(
                 list(run), cwd=tree, env={**self._environment, **env}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
+            kept.close()
             raise Refused(
                 f"{what}: `{run[0]}` cannot be run ({error.strerror})", "install it, or mend the command"
             ) from error
         with self._lock:
             self._running.add(process)
+            if self._stopped:
+                _end(process)
+        # What it leaves in the background ends with it, and does not hold its output open. It is a zombie until it is
+        # waited for below, so that its group's number is nobody else's.
+        watch = Thread(target=_watch, args=(process,), daemon=True)
+        watch.start()
         try:
-            with log.open("wb") as kept, process:
-                assert process.stdout is not None
-                while line := process.stdout.readline(LINE):
+            assert process.stdout is not None
+            with kept, process.stdout as out:
+                while line := out.readline(LINE):
                     kept.write(line)
                     shown = printable(line)
                     tail = [*tail[1 - TAIL :], shown]
                     say(shown)
+        except BaseException:
+            _end(process)
+            raise
         finally:
+            watch.join()
+            process.wait()
             with self._lock:
                 self._running.discard(process)
-            if process.poll() is None:
-                _end(process)
         if process.returncode != 0:
             ended = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
             raise Refused(
@@ -141,6 +169,26 @@ def secret(name: str) -> bool:
 def printable(line: bytes) -> str:
     """One line of foreign output that can do nothing to a terminal."""
     return "".join(c for c in line.decode("utf-8", "replace").rstrip() if c.isprintable() or c == "\t")[:400]
+
+
+def _kept(made: Path, keep: Path) -> None:
+    """Copy a file to where the last one of its name may be, all or nothing."""
+    keep.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=keep.parent)
+    try:
+        with os.fdopen(handle, "wb") as part, made.open("rb") as source:
+            shutil.copyfileobj(source, part)
+        Path(name).chmod(made.stat().st_mode & 0o755 | 0o644)
+        Path(name).replace(keep)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _watch(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a command's end, and end what it left running."""
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

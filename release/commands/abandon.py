@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from release.app import Session
-from release.commands.plan import asked_for
+from release.commands.adopt import asked_for
 from release.core.finding import Conflict
 from release.core.plan import Abandoned
 from release.core.record import Record

@@ -9,19 +9,22 @@ from typing import Any
 import msgspec
 
 from release.app import Session
+from release.commands.adopt import adopted, asked_for, surely
 from release.commands.fleet_status import fleet_status
 from release.commands.plan import states
 from release.commands.verify import released
+from release.core.aim import Observation
 from release.core.design import existing
 from release.core.finding import Blocked, Conflict, Done, Skipped
 from release.core.fleet import holes
 from release.core.model import DownstreamWish, Release
-from release.core.plan import Filled
+from release.core.plan import Filled, StepState
 from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Event, Findings
 from release.errors import ConflictError, UsageError
-from release.steps import downstream_path
+from release.steps import downstream_path, release_path
+from release.steps.downstream import ReleaseDownstream
 
 
 @dataclass(frozen=True)
@@ -31,49 +34,82 @@ class Filling:
     filled: Filled
     steps: Sequence[Step[Any]]
     found: Findings
+    unseen: tuple[StepState, ...] = ()
 
 
 def one(session: Session, version: str, only: str) -> Filling:
     """The downstreams of a released version, or the one that is named."""
     session.who()
-    seen = session.observed()
+    seen = session.observed(asked_for(session, version))
     release = released(session, seen, version)
     if release.tag not in seen.refs.tags:
         why = f"{release.tag} is not tagged on the upstream, and its downstreams come after it"
         raise ConflictError((Conflict("unmet-need", why, f"release it first: invoke release --version {release.tag}"),))
-    if only and only not in {wish.name for wish in release.downstreams}:
-        names = ", ".join(wish.name for wish in release.downstreams) or "none"
-        raise UsageError(f"{only!r} is no downstream of {release.tag}", f"there are: {names}")
-    return looked(session, [release], {(release.tag, only)} if only else None)
+    known(only, [wish.name for wish in release.downstreams], release.tag)
+    return looked(session, seen, [release], {(release.tag, only)} if only else None)
 
 
 def missing(session: Session, since: str, until: str, only: str) -> Filling:
-    """Every hole that `fleet.status` finds."""
+    """Every hole that `fleet.status` finds; what could not be seen is a failure, not an absence."""
+    session.who()
+    if not since and not session.config.project.since:
+        raise UsageError("all of history is meant", "say --since YYYY-MM-DD, or set [project] since")
+    known(only, [one.name for one in session.config.downstream if one.per == "release"], "this fleet")
     status = fleet_status(session, since, until)
     wanted = {(tag, name) for tag, name in holes(status, session.config.downstream) if only in ("", name)}
     seen = session.observed()
-    rules = scheme(session.config.version, session.config.project.name)
-    tags = dict.fromkeys(cell.release for cell in status.components[0].releases)
-    versions = [version for tag in tags if any(tag == hole for hole, _ in wanted) and (version := rules.of_tag(tag))]
-    return looked(session, [existing(session.config, seen, version) for version in versions], wanted)
+    filling = looked(
+        session, seen, [tagged(session, seen, tag) for tag in dict.fromkeys(tag for tag, _ in sorted(wanted))], wanted
+    )
+    unseen = tuple(
+        StepState(f"downstream {one.name}", "failed", one.error)
+        for one in status.components
+        if one.error and only in ("", one.name)
+    )
+    filled = msgspec.structs.replace(filling.filled, steps=(*unseen, *filling.filled.steps))
+    return Filling(filled, filling.steps, filling.found, unseen)
 
 
-def looked(session: Session, releases: Sequence[Release], wanted: set[tuple[str, str]] | None) -> Filling:
-    """Look at the downstreams of these releases. What only others need is looked at, and named where it is not there."""
-    doors = session.doors()
-    steps = [step for release in releases for step in downstream_path(doors, with_needs(release, wanted), ())]
+def known(only: str, names: Sequence[str], of: str) -> None:
+    """Refuse a name that nothing bears."""
+    if only and only not in names:
+        raise UsageError(f"{only!r} is no downstream of {of}", f"there are: {', '.join(names) or 'none'}")
+
+
+def tagged(session: Session, seen: Observation, tag: str) -> Release:
+    """A release that is out, by its line's record if that tells of it, else by its tag."""
+    version = scheme(session.config.version, session.config.project.name).of_tag(tag)
+    assert version is not None, "status names well-formed releases only"
+    record = seen.record_of(version)
+    return surely(adopted(session, seen, record)) if record else existing(session.config, seen, version)
+
+
+def looked(
+    session: Session, seen: Observation, releases: Sequence[Release], wanted: set[tuple[str, str]] | None
+) -> Filling:
+    """Look at the downstreams of these releases, and at what they come after: that has to be out already."""
+    steps = [step for release in releases for step in path(session, seen, with_needs(release, wanted))]
     with session.engine() as engine:
         found = engine.look(steps)
-        ours = [step for step in steps if wanted is None or (step.release.tag, step.wish.name) in wanted]
+        downstreams = [step for step in steps if isinstance(step, ReleaseDownstream)]
+        ours = [step for step in downstreams if wanted is None or (step.release.tag, step.wish.name) in wanted]
         unmet = [
             unmet_need(step, need)
             for step in ours
-            for need in step.after
+            for need in step.needs
             if need not in ours and not isinstance(found[need], Done)
         ]
-        conflicts = (*unmet, *(engine.preflight(ours, found)))
-    filled = Filled(tuple(release.tag for release in releases), states(steps, found), conflicts)
+        conflicts = (*dict.fromkeys(unmet), *(engine.preflight(ours, found)))
+    filled = Filled(tuple(release.tag for release in releases), states(downstreams, found), conflicts)
     return Filling(filled, ours, found)
+
+
+def path(session: Session, seen: Observation, release: Release) -> Sequence[Step[Any]]:
+    """The whole path of a release that has a record; of one that has only its tag, the downstreams."""
+    doors = session.doors()
+    if session.ledger.latest(release) is None:
+        return downstream_path(doors, release, ())
+    return release_path(doors, release, seen.refs.records.get(release.line, ""))
 
 
 def with_needs(release: Release, wanted: set[tuple[str, str]] | None) -> Release:
@@ -92,11 +128,11 @@ def with_needs(release: Release, wanted: set[tuple[str, str]] | None) -> Release
     return msgspec.structs.replace(release, downstreams=chosen)
 
 
-def unmet_need(step: Step[Any], need: Step[Any]) -> Conflict:
+def unmet_need(step: ReleaseDownstream, need: Step[Any]) -> Conflict:
     return Conflict(
         "unmet-need",
-        f"{step.name} comes after {need.name}, which is not out",
-        "leave out --only, or release that first",
+        f"{step.name} of {step.release.tag} comes after {need.name}, which is not out",
+        f"release that first: invoke release --version {step.release.tag}, or leave out --only",
     )
 
 
@@ -112,4 +148,4 @@ def fill(session: Session, filling: Filling, listener: Callable[[Event], None]) 
         }
         found = engine.reach([*seen], seen)
     conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
-    return Filled(filling.filled.releases, states(filling.steps, found), conflicts)
+    return Filled(filling.filled.releases, (*filling.unseen, *states(filling.steps, found)), conflicts)

@@ -6,7 +6,7 @@ from release.app import Session
 from release.core.config import Downstream
 from release.core.finding import Conflict
 from release.core.fleet import Seen, Status, status
-from release.errors import ConflictError, ReleaseError
+from release.errors import ConflictError, ReleaseError, UsageError
 
 
 def fleet_status(session: Session, since: str, until: str) -> Status:
@@ -22,8 +22,15 @@ def fleet_status(session: Session, since: str, until: str) -> Status:
             session.config, dated, {name: look.result() for name, look in looks.items()}, since=since, until=until
         )
     if isinstance(judged, Conflict):
-        raise ConflictError((judged,))
+        raise refusal(judged)
     return judged
+
+
+def refusal(conflict: Conflict) -> ReleaseError:
+    """A window that was typed wrong is bad use; anything else, a person has to decide."""
+    if conflict.rule in ("bad-date", "empty-window"):
+        return UsageError(conflict.why, conflict.remedy)
+    return ConflictError((conflict,))
 
 
 def seen(session: Session, one: Downstream) -> Seen:

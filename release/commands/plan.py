@@ -8,19 +8,18 @@ from typing import Any
 
 import msgspec
 
-from release import config as configuration
 from release import observe
-from release.app import Session, checked
+from release.app import Session
+from release.commands.adopt import adopted, asked_for, at_commit
 from release.core import design
-from release.core.aim import Aim, History, Nothing, Observation, Refusal, Wishes, aim, settle
-from release.core.config import Config
-from release.core.finding import Blocked, Conflict, Done, Failed
+from release.core.aim import Aim, Nothing, Observation, Refusal, Wishes, aim, can_land, settle
+from release.core.finding import Conflict, Done, Failed, Skipped
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
-from release.core.version import Version, scheme
+from release.core.record import Record
+from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Findings, state
-from release.errors import UsageError
 from release.steps import release_path
 
 
@@ -37,7 +36,8 @@ class Prepared:
     @property
     def public(self) -> bool:
         """Whether others can see something of it already: then conflicts stop only what they concern."""
-        return any(step.public and isinstance(self.found[step], Done) for step in self.steps)
+        reached = {step for step in self.steps if isinstance(self.found[step], (Done, Skipped))}
+        return any(step.public and step in reached and reached.issuperset(step.needs) for step in self.steps)
 
     @property
     def stopped(self) -> bool:
@@ -60,17 +60,18 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
     head = session.head()
     if conflicts := session.lacking(head):
         return Prepared(Plan(conflicts=conflicts))
-    if wishes.version:
-        asked_for(session, wishes.version)
-    seen = session.observed()
-    wished, remarks = designed(session, seen, msgspec.structs.replace(wishes, tag=session.started_for or wishes.tag))
+    wishes = msgspec.structs.replace(wishes, tag=session.started_for)
+    rules = scheme(session.config.version, session.config.project.name)
+    asked = rules.of_tag(wishes.tag) if wishes.tag else asked_for(session, wishes.version) if wishes.version else None
+    seen = session.observed(asked)
+    wished, remarks = designed(session, seen, wishes)
     remarks = (*remarks, *remarks_on(seen))
     if isinstance(wished, Nothing):
-        return Prepared(Plan(nothing=wished.why, remarks=remarks))
+        return proved(session, seen, wished, remarks)
     if not isinstance(wished, Release):
         return Prepared(Plan(conflicts=wished, remarks=remarks))
     before = seen.refs.records.get(wished.line, "")
-    remarks = (*remarks, *remarks_on_begun(seen, wished))
+    remarks = (*remarks, *remarks_on_begun(seen, wished, wishes))
     steps = release_path(session.doors(), wished, before)
     with session.engine() as engine:
         found = engine.look(steps)
@@ -79,7 +80,8 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
         of_release(wished), steps=states(steps, found), conflicts=conflicts, remarks=remarks
     )
     if all(isinstance(found[step], Done) for step in steps if not step.means):
-        shown = msgspec.structs.replace(shown, nothing=f"{wished.tag} is out, and was seen to be out everywhere")
+        hint = "; the next step is invoke release --candidate" if waits_for_candidate(session, wished, wishes) else ""
+        shown = msgspec.structs.replace(shown, nothing=f"{wished.tag} is out, and was seen to be out everywhere{hint}")
     return Prepared(shown, wished, before, steps, found)
 
 
@@ -88,22 +90,24 @@ def designed(
 ) -> tuple[Release | Nothing | Refusal, tuple[str, ...]]:
     """What this run releases, by the configuration at the commit that it releases; and what is to be said about that."""
     aimed = aim(session.config, seen, wishes)
-    if isinstance(aimed, Release):
-        return taken_up(session, seen, aimed), ()
+    if isinstance(aimed, Record):
+        return adopted(session, seen, aimed), ()
     if not isinstance(aimed, Aim):
         return aimed, ()
     history = observe.history(session.remote, session.config, seen, aimed.base)
     settled = settle(session.config, seen, aimed, history)
+    if isinstance(settled, Record):
+        return adopted(session, seen, settled), ()
     if not isinstance(settled, Aim):
         return settled, ()
-    config, remarks = at_commit(session.config, history)
+    config, remarks = at_commit(session.config, history.files["release.toml"], history.base)
     if (
         settled.base != aimed.base
         or config.version.file != session.config.version.file
         or config.changelog != session.config.changelog
     ):
         history = observe.history(session.remote, config, seen, settled.base)
-        config, remarks = at_commit(session.config, history)
+        config, remarks = at_commit(session.config, history.files["release.toml"], history.base)
     span = design.ranges(config, seen, settled, history)
     since_previous = tuple(observe.commits(session.remote, settled.base, span.notes_from))
     since_final = since_previous
@@ -112,26 +116,27 @@ def designed(
     return design.design(config, seen, settled, history, span, since_final, since_previous), remarks
 
 
-def taken_up(session: Session, seen: Observation, release: Release) -> Release | Refusal:
-    """A release that has begun, if the commit that it is made from is the branch's and bears it out."""
-    remote, tip = session.remote, seen.refs.heads.get(release.branch, "")
-    remote.bring([f"refs/heads/{release.branch}"] if tip else [], [tip, release.base] if tip else [release.base])
-    if tip and release.tag not in seen.refs.tags and not remote.ancestor(release.base, tip):
-        why = f"{release.tag} was begun at {release.base[:10]}, which is not in {release.branch} any more"
-        return (Conflict("base-gone", why, f"give it up: invoke release.abandon --version {release.tag}"),)
-    committed = remote.file(release.base, "release.toml")
-    config = checked(configuration.at_commit(session.config, committed, f"release.toml at {release.base[:10]}"))
-    return design.unfaithful(config, release) or release
+def proved(session: Session, seen: Observation, nothing: Nothing, remarks: tuple[str, ...]) -> Prepared:
+    """Nothing to do; but where only a tag says so, everything that it should have brought has to be seen."""
+    rules = scheme(session.config.version, session.config.project.name)
+    since = rules.of_tag(session.config.project.since)
+    if nothing.tagged is None or (since is not None and nothing.tagged < since):
+        return Prepared(Plan(nothing=nothing.why, remarks=remarks))
+    release = design.existing(session.config, seen, nothing.tagged)
+    steps = release_path(session.doors(), release, seen.refs.records.get(release.line, ""))
+    with session.engine() as engine:
+        found = engine.look(steps)
+    missing = ", ".join(step.name for step in steps if step.public and not isinstance(found[step], Done))
+    if not missing:
+        return Prepared(Plan(nothing=f"{nothing.why}; it was seen to be out everywhere", remarks=remarks))
+    why = f"{release.tag} is tagged, but no record says that it is out, and not all is seen to be: {missing}"
+    conflict = Conflict("unproved", why, f"finish it: invoke release --version {release.tag}")
+    return Prepared(Plan(conflicts=(conflict,), remarks=remarks))
 
 
-def at_commit(working: Config, history: History) -> tuple[Config, tuple[str, ...]]:
-    """The configuration as the released commit has it, as far as it is read there."""
-    committed = history.files.get("release.toml")
-    where = f"release.toml at {history.base[:10]}"
-    config = checked(configuration.at_commit(working, committed, where))
-    return config, () if committed is not None else (
-        f"{history.base[:10]} has no release.toml: the one in your work tree is used",
-    )
+def waits_for_candidate(session: Session, release: Release, wishes: Wishes) -> bool:
+    """Whether whoever wants the next final has to release a candidate first."""
+    return session.config.version.final_from_candidate and release.kind == "final" and wishes == Wishes()
 
 
 def remarks_on(seen: Observation) -> tuple[str, ...]:
@@ -148,26 +153,25 @@ def remarks_on(seen: Observation) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def remarks_on_begun(seen: Observation, release: Release) -> tuple[str, ...]:
+def remarks_on_begun(seen: Observation, release: Release, wishes: Wishes) -> tuple[str, ...]:
     """What to know of a release that is taken up, or that takes another's place."""
     record = next((record for record in seen.records if record.line == release.line and record.unfinished), None)
     if record is None:
         return ()
     begun = f"{record.release.tag}, begun by {record.state.by.name} at {record.state.at}"
+    superseded = not can_land(record, seen.refs)
     if record.of(release):
-        return (f"this goes on with {begun}",)
-    return (f"this takes the place of {begun}: {record.release.branch} has moved since, and nothing of it is public",)
-
-
-def asked_for(session: Session, text: str) -> Version:
-    """The version that a person typed."""
-    rules = scheme(session.config.version, session.config.project.name)
-    wanted = rules.requested(text)
-    if wanted is None:
-        example = rules.tag(rules.make((1, 2, 3), revision=1 if rules.rules.revision else 0))
-        shown = repr(text) if len(text) <= 60 else f"{text[:57]!r}..."
-        raise UsageError(f"{shown} is no version of scheme {rules.rules.scheme}", f"write it like {example}")
-    return wanted
+        later = (
+            "; the final comes after it: type the command again"
+            if release.kind == "candidate" and not wishes.stage
+            else ""
+        )
+        return (f"this goes on with {begun}{later}",)
+    return (
+        (f"this takes the place of {begun}, of which nothing is public and nothing can be any more",)
+        if superseded
+        else ()
+    )
 
 
 def states(steps: Sequence[Step[Any]], found: Findings) -> tuple[StepState, ...]:
@@ -179,8 +183,3 @@ def word(found: Findings, step: Step[Any]) -> State:
     """The state of a step."""
     name: State = state(found[step])  # type: ignore[assignment]
     return name
-
-
-def blocked(found: Findings) -> tuple[Conflict, ...]:
-    """What a person has to decide."""
-    return tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))

@@ -39,8 +39,11 @@ def release(session: Session, wishes: Wishes, planned: Prepared, listener: Calla
 
 def carried_out(session: Session, planned: Prepared, listener: Callable[[Event], None]) -> Plan:
     """One walk. Before anything is public, a conflict or something unseen stops it before its first write."""
-    if planned.release is None or planned.plan.complete or planned.stopped:
+    if planned.release is None or planned.stopped:
         return planned.plan
+    if planned.plan.complete:
+        remarks = (*planned.plan.remarks, *followed(session, planned, planned.found))
+        return msgspec.structs.replace(planned.plan, remarks=remarks)
     with session.journal() as journal, session.engine(journal, listener) as engine:
         found = engine.reach(planned.steps, planned.found)
     remarks = (*planned.plan.remarks, *followed(session, planned, found))
@@ -48,12 +51,10 @@ def carried_out(session: Session, planned: Prepared, listener: Callable[[Event],
     done = msgspec.structs.replace(
         planned.plan, steps=states(planned.steps, found), conflicts=conflicts, remarks=remarks
     )
-    begun = any(step.name == "begin" and isinstance(found[step], Done) for step in planned.steps)
-    return (
-        done
-        if done.complete or not begun
-        else msgspec.structs.replace(done, next=f"invoke release --version {done.tag}")
-    )
+    record = session.ledger.latest(planned.release)
+    if done.complete or record is None or not record.unfinished:
+        return done
+    return msgspec.structs.replace(done, next=f"invoke release --version {done.tag}")
 
 
 def followed(session: Session, planned: Prepared, found: Findings) -> tuple[str, ...]:

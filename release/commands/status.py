@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from release.app import Session
+from release.commands.adopt import adopted
 from release.commands.plan import states
 from release.core.aim import Observation, can_land
+from release.core.finding import Conflict
+from release.core.model import Release
 from release.core.plan import LinesStatus, LineStatus, StepState
 from release.core.record import Record
+from release.errors import ReleaseError
 from release.steps import release_path
 
 
 def status(session: Session) -> LinesStatus:
     """The records of the upstream; what is unfinished is looked at step by step."""
     seen = session.observed()
-    return LinesStatus(tuple(line(session, seen, record) for record in seen.records))
+    broken = (LineStatus(line=one.line, outcome="unreadable", why=one.why) for one in seen.broken)
+    return LinesStatus((*(line(session, seen, record) for record in seen.records), *broken))
 
 
 def line(session: Session, seen: Observation, record: Record) -> LineStatus:
     """One line's newest release."""
     release, state = record.release, record.state
     waits: tuple[StepState, ...] = ()
-    if record.unfinished:
-        steps = release_path(session.doors(), release, record.tip)
+    why = state.why
+    try:
+        live = state.outcome != "abandoned" and can_land(record, seen.refs)
+        mine = adopted(session, seen, record) if live else release
+    except ReleaseError as error:  # one line's record does not hide the others
+        mine = (Conflict("record-unreadable", error.message, error.remedy),)
+    if not isinstance(mine, Release):
+        why = "; ".join(map(str, mine))
+    elif record.unfinished or any(not wish.required for wish in mine.downstreams):
+        steps = release_path(session.doors(), mine, record.tip)
         with session.engine() as engine:
             waits = tuple(step for step in states(steps, engine.look(steps)) if step.state not in ("done", "skipped"))
     return LineStatus(
@@ -32,14 +45,19 @@ def line(session: Session, seen: Observation, record: Record) -> LineStatus:
         at=state.at,
         commit=state.commit,
         waits_for=waits,
-        why=state.why,
-        next=next_command(seen, record),
+        why=why,
+        next=next_command(seen, record, waits) if isinstance(mine, Release) else give_up(record),
     )
 
 
-def next_command(seen: Observation, record: Record) -> str:
+def give_up(record: Record) -> str:
+    """What to type for a record that nobody should go on with."""
+    return f'invoke release.abandon --version {record.release.tag} --reason "its record is not to be trusted"'
+
+
+def next_command(seen: Observation, record: Record, waits: tuple[StepState, ...]) -> str:
     """What takes this line on; "" where nothing has to be done."""
-    if not record.unfinished:
+    if not record.unfinished and not waits:
         return ""
     if can_land(record, seen.refs):
         return f"invoke release --version {record.release.tag}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from release.app import Session
-from release.commands.plan import asked_for, states
+from release.commands.adopt import adopted, asked_for, surely
+from release.commands.plan import states
 from release.core.aim import Observation, place
 from release.core.design import existing
 from release.core.finding import Conflict
@@ -16,7 +17,7 @@ from release.steps import release_path
 
 def verify(session: Session, version: str) -> Verified:
     """Every public step of a release: the newest one of this branch, or of the version that is named."""
-    seen = session.observed()
+    seen = session.observed(asked_for(session, version) if version else None)
     release = released(session, seen, version)
     steps = release_path(session.doors(), release, seen.refs.records.get(release.line, ""))
     with session.engine() as engine:
@@ -42,9 +43,8 @@ def released(session: Session, seen: Observation, version: str) -> Release:
         wanted = rules.parse(newest.release.version) if newest else max(ours, default=None)
     if wanted is None:
         raise ConflictError((Conflict("version", "no release is tagged here", "name one: --version V"),))
-    for record in seen.records:
-        if record.release.version == wanted.text:
-            return record.release
+    if (record := seen.record_of(wanted)) is not None:
+        return surely(adopted(session, seen, record))
     if rules.tag(wanted) not in seen.refs.tags:
         why = f"{rules.tag(wanted)} is not tagged on the upstream"
         raise ConflictError(

@@ -6,16 +6,16 @@ else something new.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from release.core.address import without_secret
 from release.core.config import Config
 from release.core.finding import Conflict
-from release.core.model import Head, Person, Refs, Release
-from release.core.record import Record, given_up
+from release.core.model import Head, Person, Refs
+from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
 
@@ -28,7 +28,10 @@ class Wishes(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """The upstream as it is: `head` is the checkout's, everything else the remote's. `now` is ISO 8601 UTC."""
+    """The upstream as it is: `head` is the checkout's, everything else the remote's. `now` is ISO 8601 UTC.
+
+    `records` are the newest of each line, `past` those that were looked for, `broken` those that cannot be read.
+    """
 
     now: str
     who: Person
@@ -37,14 +40,22 @@ class Observation(msgspec.Struct, frozen=True):
     refs: Refs
     records: tuple[Record, ...]
     published: bool = True
+    past: tuple[Record, ...] = ()
+    broken: tuple[Broken, ...] = ()
+
+    def record_of(self, version: Version) -> Record | None:
+        """The record that tells of a version: its line's newest, or an older one that was looked for."""
+        known = (record for record in (*self.records, *self.past) if record.release.version == version.text)
+        return next((record for record in known if record.state.outcome != "abandoned"), None)
 
 
 class History(msgspec.Struct, frozen=True):
-    """What lies behind a commit: the tags it contains, the texts of the files that the design reads."""
+    """What lies behind a commit: the tags it contains, texts and git modes of the files that the design reads."""
 
     base: str
     reachable: frozenset[str]
     files: Mapping[str, str | None]
+    modes: Mapping[str, str] = {}
 
 
 class Aim(msgspec.Struct, frozen=True):
@@ -59,16 +70,20 @@ class Aim(msgspec.Struct, frozen=True):
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """There is nothing to release, and why."""
+    """There is nothing to release, and why. `tagged` is a version that is tagged and has no record to prove it."""
 
     why: str
+    tagged: Version | None = None
 
 
 Refusal = tuple[Conflict, ...]
 
 
-def aim(config: Config, seen: Observation, wishes: Wishes) -> Release | Aim | Nothing | Refusal:
-    """What a run releases: the tag it was started for; the version asked for; what has begun; the head, if it is new."""
+def aim(config: Config, seen: Observation, wishes: Wishes) -> Record | Aim | Nothing | Refusal:
+    """What a run releases: the tag it was started for; the version asked for; what has begun; the head, if it is new.
+
+    A Record is a release to go on with, or one to be seen out once more.
+    """
     rules = scheme(config.version, config.project.name)
     if wishes.tag or wishes.version:
         return _asked(config, rules, seen, wishes)
@@ -80,7 +95,7 @@ def aim(config: Config, seen: Observation, wishes: Wishes) -> Release | Aim | No
     if len(alive) > 1:
         return (_choose(alive),)
     if alive:
-        return alive[0].release
+        return (unfinished(alive[0], seen.refs),) if wishes.stage and alive[0].release.kind == "final" else alive[0]
     return _released(config, rules, seen, placed, wishes.stage) or msgspec.structs.replace(placed, stage=wishes.stage)
 
 
@@ -91,13 +106,13 @@ def place(config: Config, seen: Observation) -> Aim | Conflict:
         if head.branch not in heads:
             return Conflict(
                 "branch-unpublished",
-                f"the branch {head.branch} is not on {shown(seen.url)}",
+                f"the branch {head.branch} is not on {without_secret(seen.url)}",
                 "push it, or check out one that is",
             )
         if not seen.published:
             return Conflict(
                 "unpushed",
-                f"your {head.branch} has commits that {shown(seen.url)} does not have",
+                f"your {head.branch} has commits that {without_secret(seen.url)} does not have",
                 "push them first, or drop them",
             )
         return Aim(head.branch, heads[head.branch], line=line_of(config, head.branch))
@@ -109,12 +124,12 @@ def place(config: Config, seen: Observation) -> Aim | Conflict:
         line = max(tagged).line
         return Aim(branch_of(config, seen.refs, line), head.commit, line=line)
     return Conflict(
-        "detached", f"HEAD is at {head.commit[:10]}, which no branch or tag of {shown(seen.url)} points at",
+        "detached", f"HEAD is at {head.commit[:10]}, which no branch or tag of {without_secret(seen.url)} points at",
         "check out the branch that you want to release",
     )  # fmt: skip
 
 
-def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> Aim | Nothing | Refusal:
+def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> Record | Aim | Nothing | Refusal:
     """A final that comes from a candidate is that candidate's commit, and its version."""
     if aimed.stage or aimed.pinned or not config.version.final_from_candidate:
         return aimed
@@ -132,9 +147,11 @@ def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> A
     last = max(candidates)
     final = rules.make((last.major, last.minor, last.patch), revision=last.revision)
     if final in known or any(v.final and v > final for v in ours):
-        newest = max(v for v in ours if v.final)
-        return Nothing(
-            f"{known[newest]} is out, and no candidate has come since; the next step is `invoke release --candidate`"
+        return _out(seen, max(v for v in ours if v.final), "no candidate has come since")
+    if final in taken(rules, seen):
+        why = f"{final.text} was given up, and a number is never used twice"
+        return (
+            Conflict("burned", why, "commit the next change, then release a candidate: invoke release --candidate"),
         )
     if known[last] not in history.reachable:
         where = f"{known[last]} is on {seen.refs.tags[known[last]][:10]}, which is not in the history of {aimed.branch}"
@@ -142,7 +159,7 @@ def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> A
     return msgspec.structs.replace(aimed, base=seen.refs.tags[known[last]], version=final, line=last.line)
 
 
-def _asked(config: Config, rules: Scheme, seen: Observation, wishes: Wishes) -> Release | Aim | Nothing | Refusal:
+def _asked(config: Config, rules: Scheme, seen: Observation, wishes: Wishes) -> Record | Aim | Refusal:
     """A version that was asked for, or whose tag started this run."""
     version = rules.of_tag(wishes.tag) if wishes.tag else rules.requested(wishes.version)
     if version is None:
@@ -155,16 +172,14 @@ def _asked(config: Config, rules: Scheme, seen: Observation, wishes: Wishes) -> 
                 f"write it like {rules.tag(example)}",
             ),
         )
-    for record in seen.records:
-        if (
-            record.release.version == version.text
-            and record.state.outcome != "abandoned"
-            and _adoptable(record, seen.refs)
-        ):
-            return record.release
+    record = seen.record_of(version)
+    if record is not None and (not record.unfinished or can_land(record, seen.refs)):
+        return record
     there = seen.refs.tags.get(rules.tag(version))
     placed = place(config, seen)
     if there is not None and (wishes.tag or isinstance(placed, Conflict) or there == placed.base):
+        if conflict := _held(rules, seen, version):
+            return (conflict,)
         branch = placed.branch if isinstance(placed, Aim) else branch_of(config, seen.refs, version.line)
         return Aim(branch, there, version=version, line=version.line, pinned=True)
     if isinstance(placed, Conflict):
@@ -184,8 +199,22 @@ def _asked(config: Config, rules: Scheme, seen: Observation, wishes: Wishes) -> 
     return msgspec.structs.replace(placed, version=version, stage=version.stage)
 
 
-def _adoptable(record: Record, refs: Refs) -> bool:
-    return not record.unfinished or can_land(record, refs)
+def _held(rules: Scheme, seen: Observation, version: Version) -> Conflict | None:
+    """Why a tag without a record cannot be begun: its line is busy with another release, or further on."""
+    record = next((record for record in seen.records if record.line == version.line), None)
+    if record is None:
+        return None
+    if record.unfinished and can_land(record, seen.refs):
+        return unfinished(record, seen.refs)
+    newer = rules.parse(record.release.version)
+    if newer is None or newer < version:
+        return None
+    tag = rules.tag(version)
+    return Conflict(
+        "line-ahead",
+        f"line {record.line} is at {record.release.tag} already, and {tag} has no record",
+        f"its downstreams can still be released: invoke release.downstream --version {tag}",
+    )
 
 
 def concerns(record: Record, placed: Aim, seen: Observation) -> bool:
@@ -212,17 +241,28 @@ def versions_at(rules: Scheme, tags: Mapping[str, str], commit: str) -> list[Ver
     return [version for name, there in tags.items() if there == commit and (version := rules.of_tag(name)) is not None]
 
 
-def shown(url: str) -> str:
-    """An address without the user and password in it."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", url)
-
-
-def _released(config: Config, rules: Scheme, seen: Observation, placed: Aim, stage: str) -> Nothing | None:
-    """Nothing to do where the head carries a release that is at least what was asked for."""
+def _released(config: Config, rules: Scheme, seen: Observation, placed: Aim, stage: str) -> Record | Nothing | None:
+    """Where the head carries a release that is at least what was asked for: that one, to be seen out once more."""
     if config.version.final_from_candidate and not stage:
         return None
     there = [version for version in versions_at(rules, seen.refs.tags, placed.base) if stage or version.final]
-    return Nothing(f"{placed.branch or 'the head'} is released as {rules.tag(max(there))}") if there else None
+    return _out(seen, max(there), f"{placed.branch or 'the head'} is that very commit") if there else None
+
+
+def _out(seen: Observation, version: Version, why: str) -> Record | Nothing:
+    """A tag alone is no proof that a release is out: its record is gone on with, or the lack of one is said."""
+    return seen.record_of(version) or Nothing(f"{version.text} is tagged, and {why}", tagged=version)
+
+
+def unfinished(record: Record, refs: Refs) -> Conflict:
+    """Another release has to end first."""
+    tag = record.release.tag
+    why = f"{tag} was begun on line {record.line} by {record.state.by.name} at {record.state.at} and is not finished"
+    finish, give_up = f"invoke release --version {tag}", f"invoke release.abandon --version {tag}"
+    public = refs.tags.get(tag) == record.state.commit
+    return Conflict(
+        "unfinished", why, f"finish it: {finish}" if public else f"finish it: {finish}; or give it up: {give_up}"
+    )
 
 
 def taken(rules: Scheme, seen: Observation) -> Collection[Version]:
@@ -236,6 +276,12 @@ def branch_of(config: Config, refs: Refs, line: str) -> str:
     """The branch where tags of a line sit, as far as the remote has it."""
     names = [render(template, {"line": line}) for template in config.version.branches]
     return next((name for name in sorted(names, key=lambda name: line not in name) if name in refs.heads), "")
+
+
+def own_branch(config: Config, refs: Refs, line: str) -> str:
+    """The branch that is a line's alone, "" where the remote has none."""
+    names = [render(template, {"line": line}) for template in config.version.branches if "{line}" in template]
+    return next((name for name in names if name in refs.heads), "")
 
 
 def _choose(records: Sequence[Record]) -> Conflict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -71,15 +70,3 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str]) -> 
         after=tuple(name for name in one.after if name in names),
         required=one.required,
     )
-
-
-def located(repository: str, upstream: str) -> str:
-    """The address of a downstream: `./` and `../` are relative to the upstream's own, as with git's submodules."""
-    if not repository.startswith(("./", "../")):
-        return repository
-    scheme, mark, rest = upstream.partition("://")
-    host, colon, path = ("", "", rest) if mark else upstream.rpartition(":")
-    if not mark:
-        return host + colon + posixpath.normpath(posixpath.join(path, repository))
-    authority, slash, place = path.partition("/")
-    return f"{scheme}://{authority}{posixpath.normpath(posixpath.join(slash + place, repository))}"

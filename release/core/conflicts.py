@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from graphlib import CycleError
 
 from release.core import assembly
+from release.core.address import holds_secret, without_secret
 from release.core.config import Artifact, Config, Downstream, Gate, VersionFile, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
@@ -15,6 +17,7 @@ from release.core.version import names_in, render, scheme
 LONGEST_PATTERN = 500
 VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
 OF_A_PLATFORM = ("platform", "os", "arch")
+OF_OURS = re.compile(r"release\.json|sha256sum.*\.txt")  # what a release's folder holds besides its artifacts
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 REF_TEXT = re.compile(r"[A-Za-z0-9._/+@-]*")
 
@@ -29,6 +32,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_gates(config.gate),
         *_artifacts(config.artifact),
         *_downstreams(config.downstream),
+        *_same_tags(config),
         *_order(config.downstream),
     )
 
@@ -37,6 +41,7 @@ def _project(config: Config) -> Iterator[Conflict]:
     project = config.project
     if project.name and not _is_name(project.name):
         yield _bad_name("project.name", project.name)
+    yield from _secret("project.repository", project.repository)
     if project.since and _rules_hold(config) and scheme(config.version, project.name).of_tag(project.since) is None:
         why = f"project.since is {_quoted(project.since)}, which is not a tag of the scheme {config.version.scheme}"
         yield Conflict("since-malformed", why, f"write a whole tag, as {config.version.tag} makes it")
@@ -160,6 +165,9 @@ def _artifact_name(place: str, artifact: Artifact) -> Iterator[Conflict]:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,149}", text) or ".." in text:
         why = f"{place} is {_quoted(artifact.name)}"
         yield Conflict("bad-name", why, "use letters, digits and ._+~-, no / and no .., and do not begin with - or .")
+    if any(OF_OURS.fullmatch(_filled(wish.name)) for wish in assembly.artifacts(artifact, {})):
+        why = f"{place} is {_quoted(artifact.name)}, and a release has a file of its own that is named so"
+        yield Conflict("reserved-name", why, "rename it: release.json and sha256sum*.txt come with every release")
     yield from _unknown(place, artifact.name, [name for name in _known(artifact) if name != "platform"])
 
 
@@ -176,10 +184,33 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         if not _is_ref(downstream.branch) or not downstream.branch:
             yield Conflict("bad-branch", f"{place}.branch is {_quoted(downstream.branch)}", "write a branch's name")
         if not _is_remote(downstream.repository):
-            why = f"{place}.repository is {_quoted(downstream.repository)}"
+            why = f"{place}.repository is {_quoted(without_secret(downstream.repository))}"
             yield Conflict("bad-repository", why, "write a URL or a path")
+        yield from _secret(f"{place}.repository", downstream.repository)
     for name in _repeated(downstream.name for downstream in downstreams):
         yield Conflict("duplicate-name", f"two downstreams are named {_quoted(name)}", "rename one")
+
+
+def _secret(place: str, repository: str) -> Iterator[Conflict]:
+    """The file is for everybody who may read the repository: what opens another one has no place in it."""
+    if holds_secret(repository):
+        why = f"{place} has a password or a token in it, for everybody to read"
+        remedy = "take it out and have it changed; a credential helper gives it to git (git help credentials)"
+        yield Conflict("secret-in-config", why, remedy)
+
+
+def _same_tags(config: Config) -> Iterator[Conflict]:
+    """Of two downstreams with the same tag in the same repository, the second would be done by the first's."""
+    upstream = render(config.version.tag, {"name": config.project.name})
+    seen: dict[tuple[str, str], list[Downstream]] = {}
+    for one in config.downstream:
+        place = posixpath.normpath(one.repository), one.tag.replace("{tag}", upstream)
+        others = (other for other in seen.get(place, ()) if other.name != one.name and _meet(one, other))
+        if (other := next(others, None)) is not None:
+            why = f"downstreams {_quoted(other.name)} and {_quoted(one.name)} have the same tag in the same repository"
+            remedy = "give each a tag of its own, leave one out, or let no release select both"
+            yield Conflict("same-tag", why, remedy)
+        seen.setdefault(place, []).append(one)
 
 
 def _downstream_tag(place: str, downstream: Downstream) -> Iterator[Conflict]:
@@ -305,7 +336,8 @@ def _duplicates(table: str, named: Sequence[tuple[str, Gate | Artifact]]) -> Ite
         seen.setdefault(name, []).append(one)
 
 
-def _meet(one: Gate | Artifact, other: Gate | Artifact) -> bool:
+def _meet(one: assembly.Selective, other: assembly.Selective) -> bool:
+    """Whether there is a release that selects both."""
     when = one.when == other.when or "always" in (one.when, other.when)
     return when and (not one.lines or not other.lines or not set(one.lines).isdisjoint(other.lines))
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from release.core import assembly, changelog
-from release.core.aim import Aim, History, Nothing, Observation, Refusal, branch_of, can_land, taken, versions_at
+from release.core.aim import (
+    Aim,
+    History,
+    Nothing,
+    Observation,
+    Refusal,
+    branch_of,
+    can_land,
+    own_branch,
+    taken,
+    unfinished,
+    versions_at,
+)
 from release.core.bump import level, next_version
 from release.core.commits import Change, changes
 from release.core.config import Config
@@ -74,7 +86,7 @@ def design(
     notes = changelog.notes(telling, previous=rules.tag(span.previous) if span.previous else None, tag=tag)
     edits = () if aimed.pinned else _edits(config, version, tag, rules, history, notes, seen.now)
     problems = [edit for edit in edits if isinstance(edit, Conflict)]
-    problems += _refusals(config, rules, seen, aimed, history, version, tag)
+    problems += _refusals(config, rules, seen, aimed, history, span, version, tag)
     if problems:
         return tuple(problems)
     release = Release(
@@ -92,7 +104,7 @@ def design(
         notes=notes,
         edits=tuple(edit for edit in edits if isinstance(edit, Splice)),
     )
-    return assembly.furnished(config, release, template_values(version, tag, rules))
+    return furnished(config, release)
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -120,8 +132,10 @@ def _choose_version(
         if isinstance(read, Conflict):
             return read
         core = read
+    elif aimed.line and span.final is not None and span.final.line != aimed.line:
+        core = _first_of(aimed.line)
     wanted, reasons = level(bumping, base=span.final)
-    if core is None and span.final is not None and wanted == "none":
+    if config.version.source != "file" and span.final is not None and wanted == "none":
         return Nothing(
             f"nothing since {rules.tag(span.final)} calls for a release ({len(bumping)} changes: none is a feature, a fix or breaking)"
         )
@@ -130,11 +144,17 @@ def _choose_version(
     )
     if isinstance(version, Conflict):
         return version
-    if core is not None:
+    if config.version.source == "file":
         file = config.version.file[0].path
-        reasons = (Reason(file, f"says {'.'.join(map(str, core))}", "file"),)
+        reasons = (Reason(file, f"says {'.'.join(map(str, core or ()))}", "file"),)
         return Choice(version, "candidate" if aimed.stage else "revision" if version.revision > 1 else "final", reasons)
     return Choice(version, wanted if span.final else "first", reasons)
+
+
+def _first_of(line: str) -> tuple[int, int, int]:
+    """The first version of a line that has its branch and no final yet."""
+    major, _, minor = line.partition(".")
+    return int(major), int(minor), 0
 
 
 def _given(config: Config, rules: Scheme, seen: Observation, aimed: Aim, version: Version) -> Choice:
@@ -171,7 +191,9 @@ def _edits(
     """What a release commit writes: the version files, and a final's changelog entry."""
     if config.commit.mode == "none":
         return []
-    edits: list[Splice | Conflict] = []
+    edits: list[Splice | Conflict] = list(_unwritable(config, version, history))
+    if edits:
+        return edits
     values = template_values(version, tag, rules)
     for file in config.version.file if config.version.source == "changes" else ():
         text = history.files.get(file.path)
@@ -190,8 +212,29 @@ def _edits(
     return edits
 
 
+def _unwritable(config: Config, version: Version, history: History) -> Iterator[Conflict]:
+    """What stands where a file is to be written: a link, a folder, a file where a folder has to be."""
+    written = [file.path for file in config.version.file] if config.version.source == "changes" else []
+    written += [config.changelog.file] if config.changelog.file and version.final else []
+    for path in written:
+        *above, _ = (path[:end] for end in (*(i for i, c in enumerate(path) if c == "/"), len(path)))
+        if history.modes.get(path, "100644") not in ("100644", "100755") or any(
+            history.modes.get(folder, "040000") != "040000" for folder in above
+        ):
+            yield Conflict(
+                "not-a-file", f"{path} at {history.base[:10]} is no plain file", "mend release.toml or the repository"
+            )
+
+
 def _refusals(
-    config: Config, rules: Scheme, seen: Observation, aimed: Aim, history: History, version: Version, tag: str
+    config: Config,
+    rules: Scheme,
+    seen: Observation,
+    aimed: Aim,
+    history: History,
+    span: Ranges,
+    version: Version,
+    tag: str,
 ) -> list[Conflict]:
     """Why this version cannot be released from there."""
     found: list[Conflict] = []
@@ -202,13 +245,24 @@ def _refusals(
         found.append(Conflict("tag-elsewhere", why, f"choose the next version, or release {there[:10]}"))
     if aimed.line and version.line != aimed.line:
         why = f"{version.text} is of line {version.line}, and {aimed.branch} is the branch of {aimed.line}"
-        found.append(Conflict("wrong-line", why, "release it from its own branch"))
+        remedy = f"release it from its own branch, or say what it is to be here: --version {aimed.line}.N"
+        found.append(Conflict("wrong-line", why, remedy))
+    elif (own := own_branch(config, seen.refs, version.line)) not in ("", aimed.branch):
+        why = f"{version.text} is of line {version.line}, which has its own branch {own}"
+        found.append(Conflict("wrong-branch", why, f"check out {own}, or say what it is to be here: --version V"))
     elif all(line_of_branch(template, aimed.branch) not in ("", version.line) for template in config.version.branches):
         allowed = ", ".join(config.version.branches)
         found.append(
             Conflict(
                 "branch", f"no release is made from {aimed.branch}", f"check out one of: {allowed} ([version] branches)"
             )
+        )
+    if there is None and span.final is not None and version <= span.final:
+        why = f"{version.text} is not above {span.final.text}, which is in its history"
+        found.append(Conflict("backward", why, "take a greater one"))
+    if broken := next((one for one in seen.broken if one.line == version.line), None):
+        found.append(
+            Conflict("record-unreadable", broken.why, "look at it with `git show`; nothing is written over it")
         )
     values = template_values(version, tag, rules)
     for file in config.version.file if config.version.source == "file" else ():
@@ -218,7 +272,7 @@ def _refusals(
             found.append(Conflict("version-file", why, "bring the file and the version together"))
     for record in seen.records:
         if record.line == version.line and record.unfinished and can_land(record, seen.refs):
-            found.append(_unfinished(record))
+            found.append(unfinished(record, seen.refs))
     written = {file.path for file in config.version.file} | {config.changelog.file}
     if dirty := sorted(written.intersection(seen.head.dirty)) if config.commit.mode == "push" else []:
         why = f"{', '.join(dirty)} has changes that are not committed, and the release commit writes there"
@@ -241,14 +295,12 @@ def _value_in(pattern: str, text: str | None) -> str | None:
     return match["value"] if match else None
 
 
-def _unfinished(record: Record) -> Conflict:
-    tag = record.release.tag
-    why = f"{tag} was begun on line {record.line} by {record.state.by.name} at {record.state.at} and is not finished"
-    return Conflict(
-        "unfinished",
-        why,
-        f"finish it: invoke release --version {tag}; or give it up: invoke release.abandon --version {tag}",
-    )
+def furnished(config: Config, release: Release) -> Release:
+    """A release with what this configuration says of gates, artifacts, output and downstreams."""
+    rules = scheme(config.version, config.project.name)
+    version = rules.parse(release.version)
+    assert version is not None, f"{release.version} was made, or accepted, by this scheme"
+    return assembly.furnished(config, release, template_values(version, release.tag, rules))
 
 
 def existing(config: Config, seen: Observation, version: Version) -> Release:
@@ -268,25 +320,37 @@ def existing(config: Config, seen: Observation, version: Version) -> Release:
         author=seen.who,
         mode="none",
     )
-    return assembly.furnished(config, release, template_values(version, tag, rules))
+    return furnished(config, release)
 
 
-def unfaithful(config: Config, release: Release) -> Refusal:
-    """Why a release that has begun is not to be gone on with: its commands are not those of the commit it is made from.
+def unfaithful(config: Config, record: Record, history: History) -> Refusal:
+    """Why a release that has begun is not to be gone on with: it is not what this configuration makes at its base.
 
-    Whoever may push to a record may not thereby run commands on a captain's machine.
+    Whoever may push to a record may not thereby choose what goes to the branch. Commands, outputs and downstreams are
+    not looked at: they are never taken from a record.
     """
+    release = record.release
     rules = scheme(config.version, config.project.name)
     version = rules.parse(release.version)
-    if version is not None and rules.tag(version) == release.tag:
-        says = assembly.furnished(config, release, template_values(version, release.tag, rules))
-        if (says.gates, says.artifacts, says.line) == (release.gates, release.artifacts, version.line):
+    if version is not None and (rules.tag(version), version.line) == (release.tag, record.line):
+        written = _edits(config, version, release.tag, rules, history, release.notes, release.date)
+        here = any(
+            line_of_branch(template, release.branch) in ("", version.line) for template in config.version.branches
+        )
+        if here and tuple(written) == release.edits:
             return ()
-    why = f"the record of {release.tag!r} does not say what release.toml at {release.base[:10]} says"
-    return (
-        Conflict(
-            "record-differs",
-            why,
-            f"look at it with `git show`, or give it up: invoke release.abandon --version {release.tag}",
-        ),
+    why = f"the record of {release.tag!r} does not say what release.toml at {release.base[:10]} makes"
+    return (_give_up("record-differs", why, release),)
+
+
+def forged(record: Record) -> Conflict:
+    """A record whose commit is not the one that its release makes."""
+    why = (
+        f"the record of {record.release.tag!r} carries {record.state.commit[:10]}, which is not the commit it describes"
     )
+    return _give_up("record-differs", why, record.release)
+
+
+def _give_up(rule: str, why: str, release: Release) -> Conflict:
+    remedy = f"look at it with `git show`, or give it up: invoke release.abandon --version {release.tag}"
+    return Conflict(rule, why, remedy)

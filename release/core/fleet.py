@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from release.core.address import without_secret
 from release.core.assembly import applies
 from release.core.config import Config, Downstream
 from release.core.finding import Conflict
@@ -43,7 +44,10 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Component(msgspec.Struct, frozen=True):
-    """A repository of the fleet. With an `error` nothing is known of it, and so nothing is said of its releases."""
+    """A repository of the fleet, with its address as it may be shown.
+
+    With an `error` nothing is known of it, and so nothing is said of its releases.
+    """
 
     name: str
     role: Literal["upstream", "downstream"]
@@ -81,14 +85,13 @@ def status(
 
     `since` and `until` ("YYYY-MM-DD", both inclusive) are compared with the calendar date that git prints for the
     upstream commit (`%cs`), in its own time zone. Without `since`, releases before `project.since` are not expected.
+    A tag of the upstream without a date is on no commit: it is malformed, whatever its name.
     """
     rules = scheme(config.version, config.project.name)
     window = _window(config, upstream, since, until)
     if isinstance(window, Conflict):
         return window
     world = _observed(upstream, rules, window)
-    if isinstance(world, Conflict):
-        return world
     namings = {template: _naming(template, rules) for template in {one.tag for one in config.downstream}}
     judged = [_judge(one, seen.get(one.name, NOT_SEEN), world, namings[one.tag]) for one in config.downstream]
     components = (_upstream(config, world), *(component for component, _ in judged))
@@ -120,7 +123,7 @@ NOT_SEEN = Seen(None, "nobody looked at it")
 
 
 class _World(msgspec.Struct, frozen=True):
-    """The upstream: all its tags, the version of each well-formed one (by precedence), those of them in the window."""
+    """The upstream: all its tags, the version of each release (by precedence), those in the window, and what is none."""
 
     tags: Mapping[str, Tag]
     versions: Mapping[str, Version]
@@ -170,27 +173,22 @@ def _first_day(tag: str, upstream: Iterable[Tag]) -> str | Conflict:
     found = next((one for one in upstream if one.name == tag), None)
     if found is None:
         return Conflict("since-unknown", f"project.since is {tag}, and the upstream has no such tag", "name one it has")
-    return _calendar(found) or _undated([tag])
+    if not found.date:
+        why = f"project.since is {tag}, and that tag is on no commit: it has no date"
+        return Conflict("since-unknown", why, "name a tag of a commit, or say --since YYYY-MM-DD")
+    return _calendar(found)
 
 
 def _calendar(tag: Tag) -> str:
     return tag.date[:10]
 
 
-def _undated(names: Sequence[str]) -> Conflict:
-    some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Conflict("undated", f"the commit date of {some} is not known", "fetch its commits, then look again")
-
-
-def _observed(upstream: Sequence[Tag], rules: Scheme, window: tuple[str, str]) -> _World | Conflict:
-    """Sort the upstream's tags out. Where a window is asked for, a release of unknown date could be on either side."""
+def _observed(upstream: Sequence[Tag], rules: Scheme, window: tuple[str, str]) -> _World:
+    """Sort the upstream's tags out: a release has a version for a name, and is on a commit."""
     since, until = window
     tags = {tag.name: tag for tag in upstream}
-    parsed = {name: _of_tag(name, rules) for name in sorted(tags)}
+    parsed = {name: _of_tag(name, rules) if tags[name].date else None for name in sorted(tags)}
     good = sorted(((name, version) for name, version in parsed.items() if version), key=lambda pair: pair[1])
-    undated = [name for name, _ in good if not tags[name].date]
-    if undated and (since or until):
-        return _undated(undated)
     inside = tuple(name for name, _ in good if since <= _calendar(tags[name]) <= (until or "9999-99-99"))
     malformed = tuple(name for name, version in parsed.items() if version is None)
     return _World(tags, dict(good), inside, malformed)
@@ -202,23 +200,23 @@ def _of_tag(name: str, rules: Scheme) -> Version | None:
 
 def _upstream(config: Config, world: _World) -> Component:
     cells = (
-        Cell(name, name, world.tags[name].commit, world.tags[name].date or None, "released", (name,))
-        for name in world.window
+        Cell(name, name, world.tags[name].commit, world.tags[name].date, "released", (name,)) for name in world.window
     )
-    name, repository = config.project.name or "upstream", config.project.repository
+    name, repository = config.project.name or "upstream", without_secret(config.project.repository)
     return Component(name, "upstream", repository, malformed=world.malformed, releases=tuple(cells))
 
 
 def _judge(downstream: Downstream, seen: Seen, world: _World, naming: _Naming) -> tuple[Component, Summary]:
     releases = ((name, world.versions[name]) for name in world.window)
     expected = tuple(name for name, version in releases if applies(downstream, version.line, version.kind))
+    repository = without_secret(downstream.repository)
     if seen.tags is None:
         error = seen.error or "its tags could not be seen"
-        return Component(downstream.name, "downstream", downstream.repository, error), Summary(expected)
+        return Component(downstream.name, "downstream", repository, error), Summary(expected)
     matches = {tag: naming.read(tag) for tag in sorted(seen.tags)}
     malformed = tuple(tag for tag, match in matches.items() if match is None)
     cells = _cells(expected, _by_release(matches), seen.tags, naming)
-    component = Component(downstream.name, "downstream", downstream.repository, None, malformed, cells)
+    component = Component(downstream.name, "downstream", repository, None, malformed, cells)
     return component, _summary(cells, matches, malformed, world)
 
 

@@ -90,7 +90,11 @@ class DownstreamWish(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, `deadline` seconds."""
+    """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, `deadline` seconds.
+
+    What is decided once, and frozen in the record, comes first. The last six fields are filled in by the
+    configuration where a run goes on: no record tells a captain's machine what to run or where to push.
+    """
 
     version: str
     tag: str
@@ -105,13 +109,25 @@ class Release(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
     notes: str = ""
     mode: Literal["push", "none"] = "push"
-    start: Literal["command", "tag"] = "command"
     edits: tuple[Splice, ...] = ()
+    start: Literal["command", "tag"] = "command"
     gates: tuple[GateWish, ...] = ()
     artifacts: tuple[ArtifactWish, ...] = ()
     output: str = ""
     deadline: int = 1800
     downstreams: tuple[DownstreamWish, ...] = ()
+
+    @property
+    def decided(self) -> Release:
+        """Only what was decided: two captains whose configurations differ still go on with the same release."""
+        return msgspec.structs.replace(
+            self, start="command", gates=(), artifacts=(), output="", deadline=0, downstreams=()
+        )
+
+    @property
+    def message(self) -> str:
+        """What the release commit says."""
+        return f"chore(release): {self.tag}\n"
 
 
 class Head(msgspec.Struct, frozen=True):

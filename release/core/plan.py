@@ -53,11 +53,11 @@ class LineStatus(msgspec.Struct, frozen=True):
     """One line's newest release: what it waits for, and what to type next ("" for nothing)."""
 
     line: str
-    tag: str
     outcome: str
-    by: str
-    at: str
-    commit: str
+    tag: str = ""
+    by: str = ""
+    at: str = ""
+    commit: str = ""
     waits_for: tuple[StepState, ...] = ()
     why: str = ""
     next: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -25,6 +25,27 @@ class State(msgspec.Struct, frozen=True):
     burned: tuple[str, ...] = ()
 
 
+class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was seen of one step; each kind of step fills in its own: a commit, a file's digest, a tag, a directory.
+
+    `node` tells apart the machines that a directory may be on.
+    """
+
+    commit: str = ""
+    sha256: str = ""
+    size: int = 0
+    tag: str = ""
+    folder: str = ""
+    node: str = ""
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A record that is there and cannot be read, and why."""
+
+    line: str
+    why: str
+
+
 class Record(msgspec.Struct, frozen=True):
     """The newest state of one line. `tip` is the commit that `refs/sluice/<line>` points at; `evidence` is by step."""
 
@@ -32,7 +53,7 @@ class Record(msgspec.Struct, frozen=True):
     tip: str
     release: Release
     state: State
-    evidence: Mapping[str, Any] = {}
+    evidence: Mapping[str, Proof] = {}
 
     @property
     def unfinished(self) -> bool:
@@ -40,7 +61,7 @@ class Record(msgspec.Struct, frozen=True):
 
     def of(self, release: Release) -> bool:
         """Whether this is the record of that very release."""
-        return self.release == release
+        return self.release.decided == release.decided
 
 
 def ref_of(line: str) -> str:

@@ -66,6 +66,10 @@ class Version(msgspec.Struct, frozen=True, eq=False):
     def __eq__(self, other: object) -> bool:
         return self.text == other.text if isinstance(other, Version) else NotImplemented
 
+    def __ne__(self, other: object) -> bool:
+        """Said here, because msgspec brings one of its own, which goes by identity."""
+        return self.text != other.text if isinstance(other, Version) else NotImplemented
+
     def __hash__(self) -> int:
         return hash(self.text)
 

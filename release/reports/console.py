@@ -50,7 +50,7 @@ def plain(event: Event) -> None:
 def conflict_lines(found: Sequence[Conflict]) -> Iterator[str]:
     """Conflicts as plain lines."""
     for line in conflicts(found):
-        yield "".join(text for text, _ in line)
+        yield "".join(shown(text) for text, _ in line)
 
 
 def _printer(out: TextIO) -> Callable[[Line], None]:

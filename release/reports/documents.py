@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from release.errors import ConfigError, ConflictError, ReleaseError
@@ -9,7 +11,8 @@ from release.errors import ConfigError, ConflictError, ReleaseError
 
 def document(value: object) -> str:
     """Any returned value as JSON, indented; non-ASCII stays as it is, control characters are escaped by JSON's own rules."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def of_error(error: ReleaseError) -> str:

@@ -140,7 +140,7 @@ def shown(text: str) -> str:
 def write(value: object, put: Callable[[Line], None]) -> None:
     """Every line of a value to a printer."""
     for line in lines(value):
-        put(line)
+        put([(shown(text), style) for text, style in line])
 
 
 def _line_status(line: LineStatus) -> Iterator[Line]:

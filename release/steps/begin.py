@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending
 from release.core.model import Release
-from release.core.record import Record, State, given_up, ref_of
+from release.core.record import Proof, Record, State, given_up, ref_of
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Remote
 from release.steps.commit import MakeCommit
@@ -38,6 +38,8 @@ class Begin(Step[Record]):
                 why = f"{self.release.tag} was given up by {record.state.by.name}: {record.state.why}"
                 return Blocked(Conflict("abandoned", why, "run the same command again: it takes the next number"))
             return Done(record, f"{record.state.outcome} by {record.state.by.name}")
+        if (past := self.ledger.latest(self.release)) is not None and past.state.outcome == "finished":
+            return Done(past, f"finished by {past.state.by.name}, before {record.release.tag if record else 'others'}")
         if (record.tip if record else "") == self.before:
             return Pending(f"write {self.release.tag} into {ref_of(self.release.line)}")
         tag = record.release.tag if record else "another release"
@@ -52,5 +54,5 @@ class Begin(Step[Record]):
         burned = (*given_up(old),) if old else ()
         commit = known[self.commit]
         state = State(outcome="begun", commit=commit, by=self.release.author, at=self.release.date, burned=burned)
-        evidence = {gate.name: known[gate] for gate in self.gates}
+        evidence = {gate.name: Proof(commit=known[gate]) for gate in self.gates}
         self.ledger.begin(Record(self.release.line, self.before, self.release, state, evidence))

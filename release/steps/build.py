@@ -10,6 +10,7 @@ import msgspec
 
 from release.core.finding import Conflict, Done, Finding, Pending, Underway
 from release.core.model import ArtifactWish, Release
+from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Shelf, Workshop
@@ -53,7 +54,7 @@ class Build(Step[Artifact]):
 
     def inspect(self, known: Known) -> Finding[Artifact]:
         begun = known.get(self.begin)
-        record = self.ledger.latest(self.release) if self.ours else self.ledger.read(self.release.line)
+        record = self.ledger.latest(self.release) if self.ours else self.ledger.fresh(self.release)
         noted = noted_artifact(record, self)
         if not self.ours:
             return Done(noted, noted.sha256[:12]) if noted else Underway(f"the run of {self.release.tag} builds it")
@@ -72,14 +73,16 @@ class Build(Step[Artifact]):
         made = self.shelf.digest(place)
         assert made is not None
         artifact = Artifact(self.wish.name, *made)
-        record = self.ledger.read(self.release.line)
+        record = self.ledger.fresh(self.release)
         noted = noted_artifact(record, self)
-        if noted and noted != artifact and record and "output" in record.evidence:
+        if noted == artifact:
+            return
+        if noted and record and "output" in record.evidence:
             raise Refused(
                 f"{self.wish.name} was published with sha256 {noted.sha256[:12]}, and is {artifact.sha256[:12]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
-        self.ledger.note(known[self.begin], {self.name: artifact_document(artifact)})
+        self.ledger.note(known[self.begin], {self.name: Proof(sha256=artifact.sha256, size=artifact.size)})
 
     def _environment(self, commit: str) -> dict[str, str]:
         return {
@@ -91,13 +94,7 @@ class Build(Step[Artifact]):
         }
 
 
-def artifact_document(artifact: Artifact) -> dict[str, Any]:
-    """The artifact as evidence."""
-    return {"sha256": artifact.sha256, "size": artifact.size}
-
-
-def noted_artifact(record: Any, build: Build) -> Artifact | None:
+def noted_artifact(record: Record | None, build: Build) -> Artifact | None:
     """The artifact as the record of this release knows it."""
-    if record is None or not record.of(build.release) or build.name not in record.evidence:
-        return None
-    return msgspec.convert({"name": build.wish.name, **record.evidence[build.name]}, Artifact)
+    proof = record.evidence.get(build.name) if record is not None else None
+    return Artifact(build.wish.name, proof.sha256, proof.size) if proof else None

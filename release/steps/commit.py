@@ -36,10 +36,9 @@ class MakeCommit(Step[str]):
 
     def apply(self, known: Known, say: Say) -> None:
         release = self.release
-        message = f"chore(release): {release.tag}\n"
-        made = self.remote.commit(release.base, release.edits, message, release.author, release.date)
+        made = self.remote.commit(release.base, release.edits, release.message, release.author, release.date)
         self.shelf.remember(made, *self._key)
 
     @property
     def _key(self) -> tuple[str, ...]:
-        return ("commits", msgspec.json.encode(self.release).decode())
+        return ("commits", msgspec.json.encode(self.release.decided).decode())

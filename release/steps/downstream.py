@@ -7,6 +7,7 @@ from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending
 from release.core.model import DownstreamWish, Release
+from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Remote
@@ -68,12 +69,12 @@ class ReleaseDownstream(Step[str]):
         self.remote.push((self._tag, "", tag))
         record = self.ledger.latest(self.release)
         if record is not None:
-            self.ledger.note(record, {self.name: {"tag": self.wish.tag, "commit": head}})
+            self.ledger.note(record, {self.name: Proof(tag=self.wish.tag, commit=head)})
 
     def _noted(self) -> str:
         record = self.ledger.latest(self.release)
         noted = record.evidence.get(self.name) if record else None
-        return str(noted["commit"]) if noted and noted["tag"] == self.wish.tag else ""
+        return noted.commit if noted and noted.tag == self.wish.tag else ""
 
     @property
     def _tag(self) -> str:

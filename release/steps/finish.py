@@ -7,6 +7,7 @@ from typing import Any
 
 from release.core.finding import Done, Finding, Pending
 from release.core.model import Release
+from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger
 from release.steps.begin import Begin
@@ -26,13 +27,13 @@ class Finish(Step[str]):
     ledger: Ledger
 
     def inspect(self, known: Known) -> Finding[str]:
-        record = known.get(self.begin) and self.ledger.read(self.release.line)
-        if record and record.of(self.release) and record.state.outcome == "finished":
+        record = self.ledger.fresh(self.release) if known.get(self.begin) else None
+        if record is not None and record.state.outcome == "finished":
             return Done("finished", f"finished at {record.state.at}")
         return Pending("say that all is out")
 
     def apply(self, known: Known, say: Say) -> None:
         record = known[self.begin]
-        proofs = {step.name: {"tag": step.wish.tag, "commit": known[step]} for step in self.downstreams}
+        proofs = {step.name: Proof(tag=step.wish.tag, commit=known[step]) for step in self.downstreams}
         self.ledger.note(record, proofs)
         self.ledger.close(record, "finished")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from release.core.finding import Conflict, Done, Finding, Pending
 from release.core.model import GateWish, Release
+from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Shelf, Workshop
 
@@ -38,7 +39,7 @@ class Gate(Step[str]):
         if self.shelf.recall(*self._key) == "passed":
             return Done(self.release.base, f"passed at {self.release.base[:10]}")
         record = self.ledger.latest(self.release)
-        if record is not None and record.evidence.get(self.name) == self.release.base:
+        if record is not None and record.evidence.get(self.name) == Proof(commit=self.release.base):
             return Done(self.release.base, f"passed at {self.release.base[:10]}, by the record")
         return Pending(f"run {short(self.wish.run)} at {self.release.base[:10]}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, compare
 from release.core.model import Release
+from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Remote
 from release.steps.begin import Begin
@@ -59,7 +60,7 @@ class Land(Step[str]):
             moves.insert(0, (self._branch, release.base, commit))
         # The record moves in the same push: a release that was given up cannot become public, nor the other way round.
         self.ledger.attested(
-            known[self.begin], {self.name: {"commit": commit}}, lambda record: self.remote.push(*moves, record)
+            known[self.begin], {self.name: Proof(commit=commit)}, lambda record: self.remote.push(*moves, record)
         )
 
     def _what(self, commit: str) -> str:

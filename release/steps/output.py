@@ -8,6 +8,7 @@ from pathlib import Path
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
 from release.core.manifest import manifest, sums
 from release.core.model import Release
+from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Shelf
 from release.steps.begin import Begin
@@ -45,11 +46,11 @@ class Publish(Step[str]):
         )
 
     def inspect(self, known: Known) -> Finding[str]:
-        record = self.ledger.read(self.release.line)
-        noted = record.evidence.get("output") if record is not None and record.of(self.release) else None
+        record = self.ledger.fresh(self.release)
+        noted = record.evidence.get("output") if record is not None else None
         there = self.shelf.names(self.folder)
-        if there is None and noted and noted["folder"] != str(self.folder):
-            return Done(noted["sha256"], f"by the record, in {noted['folder']}")
+        if there is None and record is not None and noted and self._elsewhere(record, noted):
+            return Done(noted.sha256, f"by the record; {noted.folder} is not looked at from here")
         if not self.ours and not noted:
             return Underway(f"the run of {self.release.tag} publishes it")
         artifacts = [noted_artifact(record, build) for build in self.builds]
@@ -72,12 +73,26 @@ class Publish(Step[str]):
                 self.shelf.write(text, self.folder / name)
         digest = self.shelf.digest(self.folder / MANIFEST)
         assert digest is not None
-        self.ledger.note(known[self.begin], {"output": {"sha256": digest[0], "folder": str(self.folder)}})
+        record = self.ledger.latest(self.release)
+        if record is not None and "output" in record.evidence and record.evidence["output"].sha256 == digest[0]:
+            return
+        self.ledger.note(known[self.begin], {"output": self._proof(digest[0])})
 
     @property
     def folder(self) -> Path:
         """Where the files of this release go."""
         return self.output / self.release.tag
+
+    def _proof(self, digest: str) -> Proof:
+        return Proof(sha256=digest, folder=str(self.folder), node=self.shelf.node())
+
+    def _elsewhere(self, record: Record, noted: Proof) -> bool:
+        """Whether a directory inside a checkout is another machine's, or was this one's while the release went on.
+
+        Nothing is published before the tag: a proof without the tag's beside it is not believed.
+        """
+        local = not Path(self.release.output).is_absolute() and self.land.name in record.evidence
+        return local and (noted.node != self.shelf.node() or not record.unfinished)
 
     def _texts(self, artifacts: list[Artifact], commit: str) -> dict[str, str]:
         """The documents beside the artifacts, the manifest last."""
@@ -85,7 +100,7 @@ class Publish(Step[str]):
         platforms = {wish.name: wish.platform for wish in self.release.artifacts}
         return {**sums(facts, platforms), MANIFEST: manifest(self.release, commit, facts)}
 
-    def _compared(self, there: frozenset[str], made: list[Artifact], commit: str, noted: object) -> Finding[str]:
+    def _compared(self, there: frozenset[str], made: list[Artifact], commit: str, noted: Proof | None) -> Finding[str]:
         """The exact list: what is missing is pending, what is unexpected or differs is foreign."""
         texts = self._texts(made, commit)
         wanted = {artifact.name: (artifact.sha256, artifact.size) for artifact in made}

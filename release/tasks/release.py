@@ -51,14 +51,14 @@ def release(
             console.show(ready.plan, sys.stderr)
             print("nothing was written", file=sys.stderr)
             raise Exit(code=code_of(ready))
-        if ready.stopped or ready.plan.nothing or ready.release is None:
-            return present(ready.plan, format, code_of(ready))
-        if format == "text":
-            console.show(ready.plan, sys.stderr)
-        confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
+        if not ready.stopped and not ready.plan.complete:
+            if format == "text":
+                console.show(ready.plan, sys.stderr)
+            confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
         with console.progress([step.name for step in ready.steps]) as listener:
             done = releasing.release(session, wishes, ready, listener)
-        present(done, format, exit_code([step.state for step in done.steps], done.conflicts))
+        code = code_of(ready) if ready.stopped else exit_code([step.state for step in done.steps], done.conflicts)
+        present(done, format, code)
 
 
 @task(

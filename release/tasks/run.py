@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +15,12 @@ from invoke.exceptions import Exit
 from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
 
 FORMATS = ("text", "json")
+
+
+class Interrupted(ReleaseError):
+    """Somebody ended the command before its time."""
+
+    exit_code = 130
 
 
 def present(value: object, form: str, code: int = 0) -> None:
@@ -32,7 +41,8 @@ def told(form: str) -> Iterator[None]:
     try:
         if form not in FORMATS:
             raise UsageError(f"--format {form!r} is not known", f"there are: {', '.join(FORMATS)}")
-        yield
+        with terminable():
+            yield
     except ReleaseError as error:
         if debugging():
             raise
@@ -40,7 +50,8 @@ def told(form: str) -> Iterator[None]:
         raise Exit(code=error.exit_code) from None
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from here", file=sys.stderr)
-        raise Exit(code=130) from None
+        answer(Interrupted("interrupted", "the same command goes on from here"), form)
+        raise Exit(code=Interrupted.exit_code) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise Exit(code=1) from None
@@ -50,26 +61,43 @@ def told(form: str) -> Iterator[None]:
         if debugging():
             raise
         where = f" ({error.filename})" if error.filename else ""
-        print(f"error: the system refused: {error.strerror}{printable(where)}", file=sys.stderr)
-        print("       mend that, then run the same command again", file=sys.stderr)
+        why = f"the system refused: {error.strerror or error}{where}"
+        complain(ReleaseError(printable(why), "mend that, then run the same command again"), form)
         raise Exit(code=1) from None
     except Exception as bug:
         if debugging():
             raise
-        print(f"error: this is a bug of ours: {type(bug).__name__}: {printable(str(bug))}", file=sys.stderr)
-        print(
-            "       run it as `invoke --debug ...`, and report what that prints; running the same command again does no harm",
-            file=sys.stderr,
-        )
+        why = f"this is a bug of ours: {type(bug).__name__}: {bug}"
+        remedy = "run it as `invoke --debug ...`, and report what that prints; running it again does no harm"
+        complain(ReleaseError(printable(why), remedy), form)
         raise Exit(code=1) from None
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """To be told to terminate is to be interrupted: what runs is ended first, and nothing is left behind."""
+    here = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGTERM) if here else None
+    if before in (None, signal.SIG_IGN):  # not ours to decide
+        yield
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def interrupt(*_: object) -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def tell(error: ReleaseError, form: str) -> None:
     """An error to whoever reads it: people on stderr, programs on stdout."""
-    from release.reports import console, documents
+    from release.reports import console
 
-    if form == "json":
-        print(documents.of_error(error), flush=True)
+    answer(error, form)
     if isinstance(error, ConflictError):
         for line in console.conflict_lines(error.conflicts):
             print(line, file=sys.stderr)
@@ -80,6 +108,25 @@ def tell(error: ReleaseError, form: str) -> None:
         print(f"  - {console.shown(problem)}", file=sys.stderr)
     if error.remedy:
         print(f"       {console.shown(error.remedy)}", file=sys.stderr)
+
+
+def complain(error: ReleaseError, form: str) -> None:
+    """An error that nobody foresaw: told by as little as possible, for it may be anything."""
+    print(f"error: {error.message}", file=sys.stderr)
+    print(f"       {error.remedy}", file=sys.stderr)
+    answer(error, form)
+
+
+def answer(error: ReleaseError, form: str) -> None:
+    """An error as JSON, if that was asked for; whoever asked may be gone by now, or have no room for it."""
+    if form != "json":
+        return
+    try:
+        from release.reports import documents
+
+        print(documents.of_error(error), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
 
 
 def confirmed(question: str, yes: bool, ask: Callable[[], bool]) -> None:

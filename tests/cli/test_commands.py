@@ -146,7 +146,7 @@ def test_errors_are_json_too_when_json_is_asked_for(world: World, captain: Path)
         ("release.abandon --yes --reason x", 3): "release.status",
         ("release.verify", 3): "--version V",
         ("release.downstream --yes --version 1.0.0", 3): "invoke release --version v1.0.0",
-        ("fleet.status --since yesterday", 3): "YYYY-MM-DD",
+        ("fleet.status --since yesterday", 2): "YYYY-MM-DD",
     }
     for (command, code), remedy in told.items():
         answer = world.invoke(captain, *command.split(), "--format", "json").expect(code)
@@ -269,7 +269,7 @@ def test_one_downstream_is_released_after_all_and_an_unmet_need_is_named(chain: 
     forget(chain, "first", "second", "third")
     before = chain.every_ref()
     again = ("release.downstream", "--version", "v0.1.0", "--yes")
-    chain.invoke(captain, *again, "--only", "third").expect(3, "third comes after downstream second, which is not out")
+    chain.invoke(captain, *again, "--only", "third").expect(3, "third of v0.1.0 comes after downstream second")
     chain.invoke(captain, *again, "--only", "fourth").expect(2, "no downstream", "first, second, third")
     chain.invoke(captain, "release.downstream", "--version", "v9.0.0", "--yes").expect(
         3, "not tagged", "release it first"
@@ -295,9 +295,9 @@ def test_every_hole_is_filled_in_the_order_of_the_dependencies(chain: World) -> 
         0, "nothing to do"
     )
     assert not log.exists()
-    chain.invoke(captain, "release.downstream", "--missing", "--until", "2001-01-01", "--yes").expect(
-        0, "nothing to do"
-    )
+    chain.invoke(
+        captain, "release.downstream", "--missing", "--since", "2000-01-01", "--until", "2001-01-01", "--yes"
+    ).expect(0, "nothing to do")
     chain.invoke(captain, "release.downstream", "--missing", "--since", "2001-01-01", "--yes").expect(0)
     pushed = [line.split(" refs/tags/") for line in log.read_text().split("\n") if line]
     assert sorted(pushed) == [["first", "v0.1.0"], ["second", "v0.1.0"], ["second", "v0.2.0"], ["third", "v0.2.0"]]
@@ -314,7 +314,8 @@ def test_a_downstream_that_refuses_is_named_and_filled_by_the_same_command_later
     captain = chain.folder / "captain"
     forget(chain, "first", "third")
     hook = chain.refuse("third")
-    again = ("release.downstream", "--missing", "--yes")
+    chain.invoke(captain, "release.downstream", "--missing", "--yes").expect(2, "all of history", "--since")
+    again = ("release.downstream", "--missing", "--since", "2001-01-01", "--yes")
     chain.invoke(captain, *again).expect(1, "not today", "run the same command again")
     assert tags(chain, "first") == ["v0.1.0"]
     hook.unlink()
@@ -428,7 +429,7 @@ def test_ctrl_c_ends_in_a_moment_and_the_same_command_goes_on(config: str, tmp_p
         finally:
             run.kill()
     assert run.returncode == 130, err
-    assert took < 3
+    assert took < 10  # the commands under way would take for ever
     assert "Traceback" not in err
     assert "interrupted: the same command goes on from here" in err
     until(lambda: not Path(f"/proc/{noted.read_text().strip()}").exists())

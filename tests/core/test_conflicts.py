@@ -61,6 +61,11 @@ def why(**tables: Any) -> str:
         {"downstream": [{**DOWNSTREAM, "branch": "release-{line}"}], "release": {"output": "out/{line}"}},
         {"artifact": [{**ARTIFACT, "name": "a-{arch}", "platforms": ["linux/arm/v6", "linux/arm/v7"]}]},
         {"downstream": [{**DOWNSTREAM, "repository": "https://example.org/a/b.git"}]},
+        {"artifact": [{**ARTIFACT, "name": name} for name in ("sums.txt", "release.json.gz", "my-release.json")]},
+        {"artifact": [{**ARTIFACT, "name": "release.{os}", "platforms": ["linux/arm64"]}]},
+        {"downstream": [{**DOWNSTREAM, "when": "final"}, {**DOWNSTREAM, "name": "two", "when": "candidate"}]},
+        {"downstream": [{**DOWNSTREAM, "lines": ["1.1"]}, {**DOWNSTREAM, "name": "two", "lines": ["1.2"]}]},
+        {"downstream": [DOWNSTREAM, {**PACKAGING, "repository": DOWNSTREAM["repository"]}]},
     ],
 )
 def test_what_means_one_thing_has_no_conflict(tables: dict[str, Any]) -> None:
@@ -164,6 +169,80 @@ def test_an_artifacts_name_is_one_files_name(name: str) -> None:
     assert rules(artifact=[{**ARTIFACT, "name": name}]) == ["bad-name"]
 
 
+@pytest.mark.parametrize("name", ["release.json", "sha256sum.txt", "sha256sum-amd64.txt", "sha256sum-{version}.txt"])
+def test_an_artifact_does_not_take_the_place_of_what_comes_with_every_release(name: str) -> None:
+    assert rules(artifact=[{**ARTIFACT, "name": name}]) == ["reserved-name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [("sha256sum-{arch}.txt", "linux/arm64"), ("{os}-{arch}.txt", "sha256sum/amd64"), ("release.{os}", "json/x")],
+)
+def test_a_platform_can_make_such_a_name_too(name: str, platform: str) -> None:
+    assert rules(artifact=[{**ARTIFACT, "name": name, "platforms": ["linux/amd64", platform]}]) == ["reserved-name"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "one", "other"),
+    [
+        ({}, {}, {}),
+        ({}, {}, {"tag": "v{version}"}),
+        ({}, {"repository": "../x/../one.git/"}, {}),
+        ({}, {"when": "final"}, {"after": ["one"]}),
+        ({}, {"lines": ["1.1", "1.2"]}, {"lines": ["1.2"]}),
+        ({"project": {"name": "tool"}, "version": {"tag": "{name}-{version}"}}, {"tag": "tool-{version}"}, {}),
+    ],
+)
+def test_one_tag_cannot_be_two_downstreams(tables: dict[str, Any], one: dict[str, Any], other: dict[str, Any]) -> None:
+    (conflict,) = contradictions(
+        config(**tables, downstream=[{**DOWNSTREAM, **one}, {**DOWNSTREAM, "name": "two", **other}])
+    )
+    assert (conflict.rule, conflict.why) == (
+        "same-tag",
+        "downstreams 'one' and 'two' have the same tag in the same repository",
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://bob:s3cret@example.org/one.git",
+        "https://s3cret@example.org/one.git",
+        "HTTP://s3cret@example.org/one.git",
+        "https://bob:s3@cret@example.org/one.git",
+        "ssh://git:s3cret@example.org/one.git",
+        "https://example.org/one.git?private_token=s3cret",
+    ],
+)
+def test_what_opens_a_repository_has_no_place_in_the_file(address: str) -> None:
+    for tables in ({"project": {"repository": address}}, {"downstream": [{**DOWNSTREAM, "repository": address}]}):
+        (conflict,) = contradictions(config(**tables))
+        assert conflict.rule == "secret-in-config"
+        assert "repository has a password or a token in it" in conflict.why
+        assert "credential helper" in conflict.remedy
+        assert "cret" not in str(conflict)
+
+
+def test_a_repository_that_is_refused_is_told_without_its_secret() -> None:
+    found = contradictions(config(downstream=[{**DOWNSTREAM, "repository": "ext::https://s3cret@example.org/x"}]))
+    assert [conflict.rule for conflict in found] == ["bad-repository"]
+    assert "cret" not in "".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org:8443/a@2/b.git",
+        "ssh://git@example.org/x.git",
+        "git@example.org:x.git",
+        "../a:b@c",
+        "/a@b:c@d",
+    ],
+)
+def test_a_user_alone_opens_nothing(address: str) -> None:
+    assert rules(project={"repository": address}, downstream=[{**DOWNSTREAM, "repository": address}]) == []
+
+
 @pytest.mark.parametrize("name", ["{channel}", "{arch}", "x-{verson}", "{Tag}"])
 def test_an_artifacts_name_knows_platforms_only_where_there_are_some(name: str) -> None:
     assert rules(artifact=[{**ARTIFACT, "name": name}]) == ["unknown-name"]
@@ -262,7 +341,9 @@ def test_nothing_in_a_release_can_wait_for_a_promotion() -> None:
     ],
 )
 def test_a_cycle_is_drawn(after: dict[str, str], drawn: str) -> None:
-    downstreams = [{**DOWNSTREAM, "name": name, "after": list(first)} for name, first in after.items()]
+    downstreams = [
+        {"name": name, "repository": f"../{name}.git", "after": list(first)} for name, first in after.items()
+    ]
     assert why(downstream=downstreams) == f"downstreams wait for each other: {drawn}"
 
 

@@ -135,13 +135,25 @@ def test_a_version_file_without_a_place_for_the_version_is_a_conflict() -> None:
     assert rules_of(released(config(**tables), seen(), "feat: a")) == ["version-file"]
 
 
-def test_what_has_begun_here_is_adopted_whatever_else_is_wished() -> None:
+def test_what_has_begun_here_is_adopted() -> None:
     record = begun("v1.3.0")
     facts = seen({"v1.2.3": OLD}, records=(record,))
-    assert aim(config(), facts, Wishes()) == record.release
-    assert aim(config(), facts, Wishes(stage="rc")) == record.release
-    assert aim(config(), facts, Wishes(version="v1.3.0")) == record.release
-    assert aim(config(), facts, Wishes(tag="v1.3.0")) == record.release
+    assert aim(config(), facts, Wishes()) == record
+    assert aim(config(), facts, Wishes(version="v1.3.0")) == record
+    assert aim(config(), facts, Wishes(tag="v1.3.0")) == record
+
+
+def test_a_candidate_is_not_taken_for_a_final_that_has_begun() -> None:
+    facts = seen({"v1.2.3": OLD}, records=(begun("v1.3.0"),))
+    (conflict,) = aim(config(), facts, Wishes(stage="rc"))  # type: ignore[misc]
+    assert conflict.rule == "unfinished"
+    assert "release.abandon" in conflict.remedy
+
+
+def test_nobody_is_told_to_give_up_what_is_public() -> None:
+    facts = seen({"v1.2.3": OLD, "v1.3.0": OTHER}, records=(begun("v1.3.0"),))
+    (conflict,) = aim(config(), facts, Wishes(stage="rc"))  # type: ignore[misc]
+    assert "release.abandon" not in conflict.remedy
 
 
 @pytest.mark.parametrize("outcome", ["finished", "abandoned"])
@@ -157,16 +169,16 @@ def test_a_moved_branch_supersedes_a_release_that_would_push_to_it() -> None:
 
 def test_a_moved_branch_does_not_supersede_what_is_public_or_only_a_tag() -> None:
     out = begun("v1.3.0", base=OLD)
-    assert aim(config(), seen({"v1.3.0": OTHER}, records=(out,)), Wishes()) == out.release
+    assert aim(config(), seen({"v1.3.0": OTHER}, records=(out,)), Wishes()) == out
     only = begun("v1.3.0", base=OLD, mode="none")
-    assert aim(config(), seen(records=(only,)), Wishes()) == only.release
+    assert aim(config(), seen(records=(only,)), Wishes()) == only
     assert not can_land(begun("v1.3.0", base=OLD), seen().refs)
 
 
 def test_several_begun_releases_of_a_branch_have_to_be_named() -> None:
     records = (begun("v1.3.0", mode="none"), begun("v2.0.0", mode="none"))
     assert rules_of(aim(config(), seen(records=records), Wishes())) == ["several-begun"]
-    assert aim(config(), seen(records=records), Wishes(version="2.0.0")) == records[1].release
+    assert aim(config(), seen(records=records), Wishes(version="2.0.0")) == records[1]
 
 
 def test_a_line_where_another_branch_has_begun_a_release_is_refused() -> None:
@@ -278,7 +290,8 @@ def test_a_final_without_a_candidate_is_refused() -> None:
     assert rules_of(released(config(**RKE2), rke2({"v1.35.7+rke2r1": OLD}), version_sh="v1.35.8")) == ["no-candidate"]
     found = released(config(**RKE2), rke2({"v1.35.8-rc1+rke2r1": OLD, "v1.35.8+rke2r1": OLD}), version_sh="v1.35.8")
     assert isinstance(found, Nothing)
-    assert "v1.35.8+rke2r1 is out" in found.why
+    assert "no candidate has come since" in found.why
+    assert str(found.tagged) == "1.35.8+rke2r1"
 
 
 def test_a_final_is_not_made_from_a_candidate_that_its_branch_does_not_have() -> None:

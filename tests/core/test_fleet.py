@@ -182,11 +182,38 @@ def test_a_window_that_ends_before_it_begins_is_a_conflict() -> None:
     assert refused(config(ONE), since="2025-02-01", until="2025-01-31").rule == "empty-window"
 
 
-def test_a_release_of_unknown_date_is_not_taken_for_outside_the_window() -> None:
+@pytest.mark.parametrize("window", [{}, {"since": "2025-01-01"}, {"until": "2025-12-31"}])
+def test_a_tag_on_no_commit_is_malformed_and_hinders_no_window(window: dict[str, str]) -> None:
+    blob = msgspec.structs.replace(UPSTREAM[1], date="")
+    upstream = (UPSTREAM[0], blob, *UPSTREAM[2:], Tag("x", "c"))
+    fleet = judged(config(ONE), {"one": [blob.name]}, upstream, **window)
+    assert fleet.components[0].malformed == (blob.name, "x")
+    assert blob.name not in [cell.release for cell in fleet.components[0].releases]
+    assert fleet.summary["one"].missing == (NAMES[0], *NAMES[2:])
+    assert fleet.summary["one"].extra == (blob.name,)
+
+
+def test_history_does_not_end_at_a_tag_on_no_commit() -> None:
     undated = tuple(msgspec.structs.replace(tag, date="") for tag in UPSTREAM)
-    assert "and 2 more is not known" in refused(config(ONE), undated, since="2025-01-01").why
-    assert refused(config(ONE, since=NAMES[0]), undated).rule == "undated"
-    assert judged(config(ONE), {"one": []}, undated).summary["one"].missing == NAMES
+    conflict = refused(config(ONE, since=NAMES[0]), undated)
+    assert conflict.rule == "since-unknown"
+    assert f"project.since is {NAMES[0]}, and that tag is on no commit" in conflict.why
+
+
+def test_an_address_is_told_without_what_opens_it() -> None:
+    address = "https://bob:s3@cret@example.org/{}.git?access_token=s3cret&x=1"
+    settings = msgspec.convert(
+        {
+            "project": {"repository": address.format("up")},
+            "downstream": [{"name": name, "repository": address.format(name)} for name in ("one", "two")],
+        },
+        Config,
+    )
+    fleet = judged(settings, {"one": [], "two": Seen(None, "gone")})
+    assert [one.repository for one in fleet.components] == [
+        f"https://example.org/{name}.git?access_token=***&x=1" for name in ("up", "one", "two")
+    ]
+    assert "cret" not in msgspec.json.encode(fleet).decode()
 
 
 def test_a_component_that_cannot_be_seen_lacks_nothing_that_we_know_of() -> None:
@@ -236,7 +263,10 @@ def test_a_tag_is_read_by_its_template_and_nothing_else(template: str, good: str
 
 
 def test_semver_is_read_as_well() -> None:
-    upstream = tuple(Tag(name, "c") for name in ("v1.10.0", "v1.9.0", "v1.9.0-rc.2", "v1.9.0-rc.10", "v01.0.0"))
+    upstream = tuple(
+        Tag(name, "c", "2025-01-01T00:00:00Z")
+        for name in ("v1.10.0", "v1.9.0", "v1.9.0-rc.2", "v1.9.0-rc.10", "v01.0.0")
+    )
     settings = msgspec.convert({"downstream": [{"name": "one", "repository": "x"}]}, Config)
     fleet = judged(settings, {"one": []}, upstream)
     assert fleet.summary["one"].missing == ("v1.9.0-rc.2", "v1.9.0-rc.10", "v1.9.0", "v1.10.0")
@@ -245,7 +275,7 @@ def test_semver_is_read_as_well() -> None:
 
 
 def test_versions_of_equal_precedence_are_told_apart_and_always_in_one_order() -> None:
-    upstream = (Tag("v1.0.0+b", "c"), Tag("v1.0.0+a", "c"))
+    upstream = (Tag("v1.0.0+b", "c", "2025-01-01T00:00:00Z"), Tag("v1.0.0+a", "c", "2025-01-01T00:00:00Z"))
     settings = msgspec.convert({"downstream": [{"name": "one", "repository": "x"}]}, Config)
     assert judged(settings, {"one": ["v1.0.0+b"]}, upstream).summary["one"].missing == ("v1.0.0+a",)
     assert judged(settings, {"one": []}, upstream) == judged(settings, {"one": []}, upstream[::-1])

@@ -64,6 +64,15 @@ def test_metadata_makes_another_version_but_not_a_later_one() -> None:
     assert len({one, other, read("1.0.0+a")}) == 2
 
 
+@given(SEMVERS, SEMVERS)
+def test_versions_are_equal_by_their_texts_or_unequal_and_never_both(one: str, other: str) -> None:
+    assert (read(one) == read(other)) is (one == other)
+    assert (read(one) != read(other)) is (one != other)
+    assert (read(one) == read(one)) is True
+    assert (read(one) != read(one)) is False
+    assert (read(one) == one, read(one) != one) == (False, True)
+
+
 @given(SEMVERS)
 def test_a_version_is_written_as_it_was_read(text: str) -> None:
     assert read(text).text == text

@@ -45,15 +45,18 @@ class Checkout:
     @cached_property
     def config(self) -> tuple[tuple[str, str], ...]:
         """The repository's own settings that a remote or a signature needs; programs and hooks are left behind."""
-        reader = self._reader()
+        try:
+            listed = text(self.run("config", "--list", "--show-scope", "--includes", "-z")).split("\0")
+        except Failure as failure:
+            raise UsageError(
+                f"the settings of this repository cannot be read: {failure.message}", "mend .git/config"
+            ) from failure
         pairs: list[tuple[str, str]] = []
-        for section in reader.sections():
-            word, _, rest = section.partition(" ")
-            prefix = ".".join(part for part in (word.lower(), rest.strip('"')) if part)
-            for name, values in reader.items_all(section):
-                key = f"{prefix}.{name}"
-                if word.lower() in KEPT_SECTIONS or key.lower() in KEPT_KEYS:
-                    pairs += [(key, str(value)) for value in values]
+        for scope, entry in zip(listed[::2], listed[1::2], strict=False):
+            key, equals, value = entry.partition("\n")
+            kept = key.partition(".")[0] in KEPT_SECTIONS or key in KEPT_KEYS
+            if kept and scope in ("local", "worktree"):
+                pairs.append((key, value if equals else "true"))
         return tuple(pairs)
 
     def head(self) -> Head:
@@ -73,7 +76,9 @@ class Checkout:
 
     def remote(self, wanted: str) -> str:
         """The address of the upstream: what the configuration says, else `origin`, else the only remote there is."""
-        remotes = {remote.name: remote.url for remote in self.repo.remotes}
+        reader = self._reader()
+        values = {remote.name: reader.get_values(f'remote "{remote.name}"', "url", "") for remote in self.repo.remotes}
+        remotes = {name: str(urls[0]) for name, urls in values.items() if urls[0]}  # git reads from the first
         address = wanted or remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else "")
         if not address:
             raise UsageError(
@@ -99,7 +104,6 @@ class Checkout:
         try:
             self.run(
                 "fetch",
-                "--quiet",
                 "--no-tags",
                 "--no-write-fetch-head",
                 "--",
@@ -113,7 +117,7 @@ class Checkout:
                 return (
                     f"your {branch} was left where it is, for it has uncommitted changes; `git pull` when it is clean"
                 )
-            self.run("merge", "--quiet", "--ff-only", commit)
+            self.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", commit)
         except ReleaseError as error:
             return f"your clone was left as it is ({error.message}); `git pull --tags` brings it along"
         return ""
@@ -145,7 +149,7 @@ class Checkout:
 
     def _dirty(self) -> tuple[str, ...]:
         """Tracked files that differ from the head, and untracked ones that are not ignored."""
-        raw = text(self.run("status", "--porcelain", "-z", "--no-renames"))
+        raw = text(self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal"))
         return tuple(entry[3:] for entry in raw.split("\0") if len(entry) > 3)
 
 

@@ -5,20 +5,26 @@ A record's tree holds `release.json` (the frozen Release), `state.json` and `evi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any
 
 import msgspec
 
 from release.adapters.git.remote import GitRemote
 from release.core.model import Person, Refs, Release
-from release.core.record import Outcome, Record, State, ref_of
-from release.errors import Refused, ReleaseError
+from release.core.record import Broken, Outcome, Proof, Record, State, ref_of
+from release.errors import Refused, ReleaseError, Unseen
 
 TRIES = 20
+FILES = ("release.json", "state.json", "evidence.json")
 LANDED = "tag"  # the evidence that is written by the very push that makes a release public
+
+
+class Unreadable(ReleaseError):
+    """A record that is there, and that this version does not understand."""
+
 
 Push = Callable[[tuple[str, str, str]], None]
 
@@ -30,7 +36,8 @@ class GitLedger:
         self._remote, self._who, self._now = remote, who, now
         self._seen: dict[str, Record] = {}
         self._latest: dict[str, Record] = {}
-        self._waiting: dict[str, dict[str, Any]] = {}
+        self._tips: dict[str, str] = {}
+        self._waiting: dict[str, dict[str, Proof]] = {}
         self._writing = Lock()
         self._queue = Lock()
 
@@ -41,14 +48,28 @@ class GitLedger:
 
     def latest(self, release: Release) -> Record | None:
         """The newest that this process has seen or written of a release's record; asks nobody."""
-        record = self._latest.get(release.line)
+        record = self._latest.get(release.tag)
         return record if record is not None and record.of(release) else None
 
-    def all(self, refs: Refs) -> tuple[Record, ...]:
-        """The records behind refs that were just seen; one that cannot be read is an error, not an absence."""
+    def fresh(self, release: Release) -> Record | None:
+        """A release's record: fresh if it is its line's newest, else as far as this process knows it."""
+        record = self.read(release.line)
+        return record if record is not None and record.of(release) else self.latest(release)
+
+    def past(self, line: str, tag: str) -> Record | None:
+        """An older release's last record, found in the history of its line, which was just seen."""
+        if line not in self._tips:
+            return None
+        plain = re.sub(r"([.+])", r"[\1]", tag)
+        wanted = f"^(begun|evidence|finished|abandoned) {plain}(:|$)"
+        found = self._remote.find(self._tips[line], wanted, FILES)
+        return self._at(line, found) if found else None
+
+    def all(self, refs: Refs) -> tuple[Record | Broken, ...]:
+        """The newest record of every line."""
         if refs.records:
             self._remote.bring([ref_of(line) for line in refs.records], list(refs.records.values()))
-        return tuple(self._at(line, tip) for line, tip in refs.records.items())
+        return tuple(self._or_broken(line, tip) for line, tip in refs.records.items())
 
     def begin(self, record: Record) -> None:
         """Write a new record over the one at `record.tip` ("" for none); the release commit is a parent of it."""
@@ -56,18 +77,21 @@ class GitLedger:
             record, [*filter(None, [record.tip]), record.state.commit], f"begun {record.release.tag}", self._remote.push
         )
 
-    def note(self, record: Record, evidence: Mapping[str, Any]) -> None:
+    def note(self, record: Record, evidence: Mapping[str, Proof]) -> None:
         """Add evidence; what several threads bring at the same time goes out in one push."""
-        line = record.line
+        line, mine = record.line, dict(evidence)
         with self._queue:
-            self._waiting.setdefault(line, {}).update(evidence)
+            self._waiting.setdefault(line, {}).update(mine)
         with self._writing:
             with self._queue:
                 batch = self._waiting.pop(line, {})
-            if batch:
-                self._change(record, partial(_with, batch), self._remote.push)
+            now = self.latest(record.release)
+            if (
+                batch or now is None or not mine.items() <= now.evidence.items()
+            ):  # whoever took ours along may have failed
+                self._change(record, partial(_with, {**batch, **mine}), self._remote.push)
 
-    def attested(self, record: Record, evidence: Mapping[str, Any], push: Push) -> None:
+    def attested(self, record: Record, evidence: Mapping[str, Proof], push: Push) -> None:
         """Add evidence by a push of the caller's, all or none with what else it moves."""
         with self._writing:
             self._change(record, partial(_with, evidence), push)
@@ -76,12 +100,13 @@ class GitLedger:
         """Say how a release ended."""
 
         def closed(now: Record) -> tuple[Record, str]:
-            if outcome == "abandoned" and LANDED in now.evidence:
+            if outcome == "abandoned" and (LANDED in now.evidence or now.state.outcome == "finished"):
                 raise Refused(
                     f"{now.release.tag} became public meanwhile",
                     f"finish it: invoke release --version {now.release.tag}",
                 )
-            state = msgspec.structs.replace(now.state, outcome=outcome, why=why, by=self._who, at=self._now())
+            told = why.encode("utf-8", "replace").decode()
+            state = msgspec.structs.replace(now.state, outcome=outcome, why=told, by=self._who, at=self._now())
             return (
                 now if now.state.outcome == outcome else msgspec.structs.replace(now, state=state)
             ), f"{outcome} {now.release.tag}"
@@ -114,32 +139,44 @@ class GitLedger:
         self._keep(msgspec.structs.replace(record, tip=commit))
 
     def _keep(self, record: Record) -> Record:
-        self._seen[record.tip] = self._latest[record.line] = record
+        self._seen[record.tip] = self._latest[record.release.tag] = record
         return record
+
+    def _or_broken(self, line: str, tip: str) -> Record | Broken:
+        self._tips[line] = tip
+        try:
+            return self._at(line, tip)
+        except Unseen:
+            raise
+        except ReleaseError as error:
+            return Broken(line, error.message)
 
     def _at(self, line: str, tip: str) -> Record:
         if (known := self._seen.get(tip)) is not None:
             return self._keep(known)
         self._remote.bring([ref_of(line)], [tip])
-        texts = self._remote.files(tip, ("release.json", "state.json", "evidence.json"))
+        texts = self._remote.files(tip, FILES)
         try:
             record = Record(
                 line=line,
                 tip=tip,
                 release=msgspec.json.decode(texts["release.json"] or "", type=Release),
                 state=msgspec.json.decode(texts["state.json"] or "", type=State),
-                evidence=msgspec.json.decode(texts["evidence.json"] or "{}", type=dict[str, Any]),
+                evidence=msgspec.json.decode(texts["evidence.json"] or "{}", type=dict[str, Proof]),
             )
-        except msgspec.MsgspecError as error:
-            raise ReleaseError(
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise Unreadable(
                 f"the record {ref_of(line)} at {tip[:10]} cannot be read ({error})",
                 "a newer version of this tool wrote it, or somebody else did: look with `git show`",
             ) from error
+        if not all(re.fullmatch("[0-9a-f]{40}", name) for name in (record.release.base, record.state.commit)):
+            raise Unreadable(f"the record {ref_of(line)} at {tip[:10]} names no commit", "look at it with `git show`")
         return self._keep(record)
 
 
-def _with(evidence: Mapping[str, Any], now: Record) -> tuple[Record, str]:
+def _with(evidence: Mapping[str, Proof], now: Record) -> tuple[Record, str]:
     """The record with more evidence, and what its commit says."""
+
     return msgspec.structs.replace(
         now, evidence={**now.evidence, **evidence}
     ), f"evidence {now.release.tag}: {', '.join(sorted(evidence))}"

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
-from release.adapters.git.run import Failure, Runner, complaint, text, without_secret
+from release.adapters.git.run import Failure, Runner, complaint, text
+from release.core.address import without_secret
 from release.core.model import Commit, Person, Refs, Splice, Tag
 from release.core.record import PREFIX
 from release.errors import Refused, ReleaseError, Uncertain, Unseen
@@ -25,7 +26,9 @@ def store(folder: Path, objects: Path | None = None) -> Path:
         for part in ("objects/info", "refs"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         (folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
-        (folder / "HEAD").write_text("ref: refs/heads/none\n")
+        whole = folder / f"HEAD.{uuid4().hex}"  # HEAD makes it a repository: it comes last, and whole
+        whole.write_text("ref: refs/heads/none\n")
+        whole.replace(folder / "HEAD")
     if objects is not None and (not borrowed.exists() or borrowed.read_text() != f"{objects}\n"):
         borrowed.write_text(f"{objects}\n")
     return folder
@@ -40,10 +43,13 @@ class GitRemote:
         self._shallow = shallow
 
     def refs(self, *names: str) -> Refs:
-        """Fresh from the remote: the refs with these full names, or all branches, tags and records."""
+        """Fresh from the remote: the refs with these full names, or all branches, tags and records.
+
+        A name that is not UTF-8 is shown with backslashes, which git allows in no name: nothing else is called that.
+        """
         asked = [name for full in names for name in (full, full + "^{}")] or [HEADS + "*", TAGS + "*", PREFIX + "*"]
         seen: dict[str, str] = {}
-        for line in text(self._see("ls-remote", "--", self.url, *asked)).split("\n"):
+        for line in self._see("ls-remote", "--", self.url, *asked).decode("utf-8", "backslashreplace").split("\n"):
             commit, _, name = line.partition("\t")
             if name:
                 seen[name.removesuffix("^{}")] = commit  # the peeled one comes second
@@ -51,8 +57,12 @@ class GitRemote:
         return refs_of({name: commit for name, commit in seen.items() if not wanted or name in wanted})
 
     def bring(self, names: Collection[str], commits: Collection[str]) -> None:
-        """Make the objects of these refs available; `commits` are what they are known to point at."""
-        if commits and all(self._kinds(commits)):
+        """Make the objects of these refs available; `commits` are what they are known to point at.
+
+        A ref whose name is not UTF-8 cannot be asked for by the name that it is shown with, and is left out.
+        """
+        asked = [name for name in names if speakable(name)]
+        if not asked or (commits and all(self._kinds(commits))):
             return
         depth = ["--depth=1"] if self._shallow else []
         self._see(
@@ -64,8 +74,10 @@ class GitRemote:
             "--stdin",
             "--",
             self.url,
-            stdin="".join(f"{name}\n" for name in names).encode(),
+            stdin="".join(f"{name}\n" for name in asked).encode(),
         )
+        if len(asked) == len(names) and not all(self._kinds(commits)):
+            raise Unseen(f"{self.name} moved on while it was read", "run the same command again")
 
     def tip(self, branch: str) -> str:
         """The commit at the head of a branch, its object brought here; "" if there is none."""
@@ -102,7 +114,7 @@ class GitRemote:
 
     def reachable(self, commit: str, tags: Mapping[str, str]) -> frozenset[str]:
         """The names of those tags whose commit is in the history of `commit`: one walk, whatever their number."""
-        names = list(tags)
+        names = [name for name in tags if speakable(name)]
         with tempfile.TemporaryDirectory(prefix="sluice-refs-") as folder:
             scratch = store(Path(folder), self._run.folder / "objects")
             lines = (f"{tags[name]} refs/tags/{number:09}\n" for number, name in enumerate(names))
@@ -132,14 +144,27 @@ class GitRemote:
             _, kind, size = header.split(b" ") if not header.endswith(b" missing") else (b"", b"missing", b"-1")
             content, rest = rest[: max(0, int(size))], rest[int(size) + 1 :]
             found[path] = decoded(content, path, commit) if kind == b"blob" else None
+        if None in found.values() and not all(self._kinds([commit])):
+            raise Unseen(f"{commit[:10]} of {self.name} is not here", "run the same command again")
         return found
+
+    def modes(self, commit: str, paths: Collection[str]) -> dict[str, str]:
+        """Git's mode of each of these paths that exists at a commit."""
+        listed = text(self._run("ls-tree", "-z", commit, "--", *paths)) if paths else ""
+        return {entry.partition("\t")[2]: entry[:6] for entry in listed.split("\0") if entry}
+
+    def find(self, tip: str, message: str, paths: Collection[str] = ()) -> str:
+        """The newest commit on the first parents' path that touches one of these files and whose message matches an extended regular expression, or ""."""
+        search = ("--first-parent", "--max-count=1", "--format=%H", "--extended-regexp", f"--grep={message}")
+        return text(self._run("log", *search, "--end-of-options", tip, "--", *paths)).strip()
 
     def commit(self, base: str, edits: Sequence[Splice], message: str, who: Person, date: str) -> str:
         """Make a commit object on `base`; no ref moves."""
         files = {path: content or "" for path, content in self.files(base, {edit.path for edit in edits}).items()}
         for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
             files[edit.path] = edit.applied(files[edit.path])
-        contents = {path: (self._mode(base, path), content) for path, content in files.items()}
+        modes = self.modes(base, files)
+        contents = {path: (modes.get(path, "100644"), content) for path, content in files.items()}
         return self.write([base], contents, message, who, date)
 
     def write(
@@ -182,6 +207,8 @@ class GitRemote:
                 raise Refused(
                     f"{self.name} refused {', '.join(rejected)}: {why}", "mend that, then run the same command again"
                 ) from failure
+            if b"the receiving end does not support" in failure.err:
+                raise Refused(f"{self.name} cannot take this push: {why}", "ask whoever runs it") from failure
             raise Uncertain(f"the answer of {self.name} was lost: {why}", "run the same command again") from failure
 
     def refusal(self, commit: str, ref: str) -> str:
@@ -212,16 +239,13 @@ class GitRemote:
         lines = text(self._run("cat-file", "--batch-check=%(objecttype)", stdin=asked)).split("\n")[:-1]
         return ["" if line.endswith(" missing") else line for line in lines]
 
-    def _mode(self, base: str, path: str) -> str:
-        listed = text(self._run("ls-tree", "-z", base, "--", path))
-        return listed[:6] if listed else "100644"
-
     @cached_property
     def _signs(self) -> bool:
+        asked = ("config", "--type=bool", "--default=false", "--get")
         try:
-            return text(self._run("config", "--type=bool", "--get", "tag.gpgSign")).strip() == "true"
-        except Failure:
-            return False
+            return any(text(self._run(*asked, key)) == "true\n" for key in ("tag.gpgSign", "tag.forceSignAnnotated"))
+        except Failure as failure:
+            raise Refused(f"git's settings cannot be read: {complaint(failure.err)}", "mend them") from failure
 
     def _signed_tag(self, name: str, commit: str, message: str, who: Person, date: str) -> str:
         """By git itself, in a repository whose refs nobody sees: it knows gpg, ssh and x509 keys."""
@@ -242,15 +266,23 @@ class GitRemote:
                     "--end-of-options",
                     name,
                     commit,
-                    stdin=message.encode(),
+                    stdin=(message.rstrip("\n") + "\n").encode(),
                     env=env,
                 )
-                return text(run("rev-parse", "--verify", "--end-of-options", TAGS + name, env=env)).strip()
+                made = text(run("rev-parse", "--verify", "--end-of-options", TAGS + name, env=env)).strip()
+                if b"\n-----BEGIN " not in run("cat-file", "tag", made, env=env):  # git 2.39 may end well without
+                    raise Failure("tag", b"", b"git made no signature")
+                return made
             except Failure as failure:
                 why = complaint(failure.err) or "no reason given"
                 raise Refused(
                     f"the tag {name} could not be signed: {why}", "mend git's signing key, or set tag.gpgSign=false"
                 ) from failure
+
+
+def speakable(name: str) -> bool:
+    """Whether a ref has the very name that it is shown with: one that is not UTF-8 is shown with backslashes."""
+    return "\\" not in name
 
 
 def refs_of(seen: Mapping[str, str]) -> Refs:

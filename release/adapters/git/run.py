@@ -6,16 +6,18 @@ programs are off; every output is bytes until it is split.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import IO, cast
 from weakref import WeakSet
 
 from git import Git
 from git.exc import GitCommandNotFound
 
+from release.core.address import without_secret
 from release.errors import ReleaseError, Unseen
 
 OPTIONS = (
@@ -25,12 +27,14 @@ OPTIONS = (
     ("push.followTags", "false"),
     ("push.recurseSubmodules", "no"),
     ("push.gpgSign", "false"),
+    ("push.pushOption", ""),
     ("fetch.recurseSubmodules", "no"),
     ("fetch.writeCommitGraph", "false"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("protocol.version", "2"),
     ("log.showSignature", "false"),
+    ("i18n.logOutputEncoding", "UTF-8"),
     ("submodule.recurse", "false"),
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "60"),
@@ -41,6 +45,10 @@ ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_PAGER": "cat",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_GLOB_PATHSPECS": "0",
+    "GIT_NOGLOB_PATHSPECS": "0",
+    "GIT_ICASE_PATHSPECS": "0",
     "LC_ALL": "C",
 }
 
@@ -68,12 +76,7 @@ class Runner:
     def __call__(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         """What git printed; Failure if it ended with anything but 0."""
         process = self._start(args, env)
-        try:
-            out, err = process.communicate(stdin, timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-            err += f"\nno answer within {PATIENCE} seconds".encode()
+        out, err = _heard(process, stdin)
         if process.returncode != 0:
             raise Failure(args[0], out, err)
         return out
@@ -85,26 +88,42 @@ class Runner:
     def asks(self, *args: str) -> bool:
         """A question that git answers by exit code: 0 yes, 1 no."""
         process = self._start(args, None)
-        out, err = process.communicate(b"")
+        out, err = _heard(process, b"")
         if process.returncode not in (0, 1):
             raise Failure(args[0], out, err)
         return process.returncode == 0
 
     def stream(self, *args: str, stdin: bytes = b"") -> Iterator[bytes]:
-        """What git prints, split at NUL, as it comes."""
+        """What git prints, split at NUL, as it comes. It is ended where nobody reads on."""
         process = self._start(args, None)
         out, err = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
-        with cast("IO[bytes]", process.stdin) as feed:
-            feed.write(stdin)
-        rest = b""
-        while block := out.read(1 << 16):
-            *whole, rest = (rest + block).split(b"\0")
-            yield from whole
-        if rest:
-            yield rest
-        complaints = err.read()
-        if process.wait() != 0:
-            raise Failure(args[0], b"", complaints)
+        said: list[bytes] = []
+        aside = (
+            Thread(target=_fed, args=(cast("IO[bytes]", process.stdin), stdin), daemon=True),
+            Thread(target=lambda: said.append(err.read()), daemon=True),
+        )
+        for thread in aside:
+            thread.start()
+        rest: list[bytes] = []
+        try:
+            while block := out.read(1 << 16):
+                first, *more = block.split(b"\0")
+                rest.append(first)
+                for part in more:
+                    yield b"".join(rest)
+                    rest = [part]
+            if any(rest):
+                yield b"".join(rest)
+            process.wait()
+        finally:
+            process.kill()
+            for thread in aside:
+                thread.join()
+            process.wait()
+            out.close()
+            err.close()
+        if process.returncode != 0:
+            raise Failure(args[0], b"", b"".join(said))
 
     def _start(self, args: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
         extra = {**ENVIRONMENT, **self._injected(), **(env or {})}
@@ -125,6 +144,38 @@ class Runner:
             for i, part in enumerate(("KEY", "VALUE"))
         }
         return {**pairs, "GIT_CONFIG_COUNT": str(len(self._config))}
+
+
+def _fed(feed: IO[bytes], stdin: bytes) -> None:
+    """Give a process its input; one that ends before it has read all says why elsewhere."""
+    with suppress(BrokenPipeError), feed:
+        feed.write(stdin)
+
+
+def _heard(process: subprocess.Popen[bytes], stdin: bytes) -> tuple[bytes, bytes]:
+    """What a process said. What it left running holds its pipes, and is not waited for."""
+    given: bytes | None = stdin
+    for _ in range(PATIENCE):
+        try:
+            return process.communicate(given, timeout=1)
+        except subprocess.TimeoutExpired as late:
+            given = None
+            if process.poll() is not None:
+                return _left(process, late)
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        out, err = process.communicate(timeout=1)
+        return out, err + f"\nno answer within {PATIENCE} seconds".encode()
+    return b"", f"no answer within {PATIENCE} seconds".encode()
+
+
+def _left(process: subprocess.Popen[bytes], late: subprocess.TimeoutExpired) -> tuple[bytes, bytes]:
+    """What was said so far by a process that is gone, its pipes closed."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    return late.output or b"", late.stderr or b""
 
 
 def stop() -> None:
@@ -152,12 +203,7 @@ def complaint(err: bytes) -> str:
         "and the repository exists",
     )
     kept = [line for line in said if line and not line.startswith(dull)]
-    return without_secret("; ".join(line.rstrip(".;") for line in kept)[:1000])
-
-
-def without_secret(address: str) -> str:
-    """An address, or a text with addresses, without the user and password before the host."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "", address)
+    return without_secret("; ".join(line.rstrip(".;") for line in kept))[:1000]
 
 
 def text(raw: bytes) -> str:
