@@ -308,7 +308,8 @@ def record(world: World, plain: Callable[[str], str]) -> dict[str, Any]:
     upstream, ref = world.remote(), "refs/sluice/0.1"
     state = msgspec.json.decode(world.git(upstream, "show", f"{ref}:state.json"))
     evidence = msgspec.json.decode(plain(world.git(upstream, "show", f"{ref}:evidence.json")))
-    (evidence.get("output") or {}).pop("sha256", None)  # the manifest's, which holds the commit
+    for chosen in ("sha256", "node"):  # the manifest's, which holds the commit; a random name of the clone
+        (evidence.get("output") or {}).pop(chosen, None)
     told = world.git(upstream, "log", "--first-parent", "--format=%s", ref).splitlines()
     words = sorted(line for line in told if line.startswith(("begun", "finished", "abandoned")))
     return {"outcome": state["outcome"], "commit": plain(state["commit"]), "evidence": evidence, "words": words}
