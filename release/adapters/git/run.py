@@ -39,6 +39,7 @@ OPTIONS = (
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "60"),
 )
+PIPE = 4096  # bytes that a pipe takes at once, whoever reads
 PATIENCE = 900  # seconds; a push of new history may take a while, but not for ever
 ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -154,12 +155,15 @@ def _fed(feed: IO[bytes], stdin: bytes) -> None:
 
 def _heard(process: subprocess.Popen[bytes], stdin: bytes) -> tuple[bytes, bytes]:
     """What a process said. What it left running holds its pipes, and is not waited for."""
-    given: bytes | None = stdin
+    feed, process.stdin = cast("IO[bytes]", process.stdin), None
+    if len(stdin) <= PIPE:
+        _fed(feed, stdin)
+    else:
+        Thread(target=_fed, args=(feed, stdin), daemon=True).start()
     for _ in range(PATIENCE):
         try:
-            return process.communicate(given, timeout=1)
+            return process.communicate(timeout=1)
         except subprocess.TimeoutExpired as late:
-            given = None
             if process.poll() is not None:
                 return _left(process, late)
     process.kill()
@@ -171,7 +175,7 @@ def _heard(process: subprocess.Popen[bytes], stdin: bytes) -> tuple[bytes, bytes
 
 def _left(process: subprocess.Popen[bytes], late: subprocess.TimeoutExpired) -> tuple[bytes, bytes]:
     """What was said so far by a process that is gone, its pipes closed."""
-    for pipe in (process.stdin, process.stdout, process.stderr):
+    for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             with suppress(OSError):
                 pipe.close()
