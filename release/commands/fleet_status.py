@@ -14,13 +14,12 @@ def fleet_status(session: Session, since: str, until: str) -> Status:
     if conflicts := session.lacking(session.head()):
         raise ConflictError(conflicts)
     with session.engine() as engine:
-        looks = {one.name: engine.pool.submit(seen, session, one) for one in session.config.downstream}
-        tags = session.remote.refs().tags
-        session.remote.bring([f"refs/tags/{name}" for name in tags], list(dict.fromkeys(tags.values())))
-        dated = session.remote.dates(tags)
-        judged = status(
-            session.config, dated, {name: look.result() for name, look in looks.items()}, since=since, until=until
-        )
+        fleet = session.config.downstream
+        looks = engine.each(lambda one: seen(session, one), fleet)
+    tags = session.remote.refs().tags
+    session.remote.bring([f"refs/tags/{name}" for name in tags], list(dict.fromkeys(tags.values())))
+    components = {one.name: look for one, look in zip(fleet, looks, strict=True)}
+    judged = status(session.config, session.remote.dates(tags), components, since=since, until=until)
     if isinstance(judged, Conflict):
         raise refusal(judged)
     return judged

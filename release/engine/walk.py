@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 from itertools import chain, count, repeat
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Skipped, Underway
 from release.engine.step import Known, Step
 from release.errors import ReleaseError, Uncertain
 
+A = TypeVar("A")
+B = TypeVar("B")
 AnyStep: TypeAlias = "Step[Any]"
 Findings: TypeAlias = Mapping[AnyStep, Finding[Any]]
 Life: TypeAlias = Generator[float, None, Finding[Any]]
 
 FIRST_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5)
 PAUSE = 1.0
+MOMENT = 0.2  # the system may hand Ctrl-C to a thread that sleeps; the one that acts on it wakes up this often
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,15 @@ class Engine:
         """Everything that can say no before the first write: what is foreign, and what would refuse us."""
         blocked = [found.conflict for step in steps if isinstance(found := seen[step], Blocked)]
         pending = [step for step in steps if isinstance(seen[step], Pending)]
-        asked = self.pool.map(lambda step: step.preflight(), pending)
+        asked = self.each(lambda step: step.preflight(), pending)
         return tuple(dict.fromkeys(chain(blocked, chain.from_iterable(asked))))
+
+    def each(self, ask: Callable[[A], B], of: Sequence[A]) -> list[B]:
+        """Ask one thing of many at the same time; the answers in their order."""
+        answers = [self.pool.submit(ask, one) for one in of]
+        while not all(answer.done() for answer in answers):
+            wait(answers, timeout=MOMENT)
+        return [answer.result() for answer in answers]
 
     def reach(self, steps: Sequence[AnyStep], seen: Findings) -> Findings:
         """Apply what is Pending, wait for what is Underway; ends with a finding for every step."""
@@ -124,11 +134,13 @@ class Engine:
         while order.is_active():
             for step in order.get_ready():
                 self.pool.submit(turn, step, life(step, found))
+            due = asleep[0][0] - self.clock() if asleep else MOMENT
             try:
-                step, lived, result = turns.get(timeout=max(0.0, asleep[0][0] - self.clock()) if asleep else None)
+                step, lived, result = turns.get(timeout=min(MOMENT, max(0.0, due)))
             except Empty:
-                _, _, step, lived = heappop(asleep)
-                self.pool.submit(turn, step, lived)
+                if asleep and asleep[0][0] <= self.clock():
+                    _, _, step, lived = heappop(asleep)
+                    self.pool.submit(turn, step, lived)
                 continue
             if isinstance(result, BaseException):
                 raise result

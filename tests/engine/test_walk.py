@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -223,3 +226,30 @@ def test_a_step_needs_what_it_holds_and_may_read_only_that() -> None:
     assert known[a] == "value"
     with pytest.raises(KeyError):
         known.get(b)
+
+
+def test_ctrl_c_is_noticed_in_a_moment_even_if_the_system_wakes_another_thread() -> None:
+    """The main thread blocks nothing and looks up often: a signal that another thread took is acted on."""
+    program = f"""
+import signal, sys, threading, time
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from tests.engine.test_walk import Place, Put
+from release.engine.walk import Engine
+from concurrent.futures import ThreadPoolExecutor
+
+def struck():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # this thread takes it; Python tells the main one
+
+threading.Thread(target=struck, daemon=True).start()
+pool = ThreadPoolExecutor(2)
+steps = [Put("a", Place(others={{"a": time.monotonic() + 60}}), wait=60)]
+engine = Engine(pool, time.monotonic, lambda event: None)
+began = time.monotonic()
+try:
+    engine._walk(steps, lambda step, found: iter([50.0]), {{}})
+except KeyboardInterrupt:
+    print("interrupted", time.monotonic() - began < 20, flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "interrupted True", done.stderr
