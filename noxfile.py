@@ -19,6 +19,21 @@ nox.options.error_on_missing_interpreters = False
 os.environ["PATH"] += os.pathsep + str(Path(getattr(sys, "_base_executable", sys.executable)).parent)
 
 
+def offer_pythons(links: Path) -> None:
+    """Put what pyenv keeps first on PATH, where its shims refuse every version that is not the active one."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for version in PYTHONS:
+        kept = sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
+        if kept and not (links / kept[-1].name).exists():
+            links.mkdir(parents=True, exist_ok=True)
+            (links / kept[-1].name).unlink(missing_ok=True)
+            (links / kept[-1].name).symlink_to(kept[-1])
+    os.environ["PATH"] = f"{links}{os.pathsep}{os.environ['PATH']}"
+
+
+offer_pythons(Path(__file__).parent / ".nox" / "pythons")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, format, and who may import whom."""
