@@ -11,6 +11,7 @@ from release.commands.plan import Prepared, prepared, states
 from release.core.aim import Wishes
 from release.core.finding import Blocked, Done
 from release.core.plan import Plan
+from release.core.record import TAG
 from release.engine.walk import Event, Findings
 from release.steps.begin import BEGUN_ELSEWHERE
 
@@ -59,7 +60,7 @@ def carried_out(session: Session, planned: Prepared, listener: Callable[[Event],
 
 def followed(session: Session, planned: Prepared, found: Findings) -> tuple[str, ...]:
     """Bring the captain's checkout along, once the remote has accepted."""
-    landed = next((finding for step, finding in found.items() if step.name == "tag"), None)
+    landed = next((finding for step, finding in found.items() if step.name == TAG), None)
     if planned.release is None or not isinstance(landed, Done):
         return ()
     said = session.checkout.follow(session.address, planned.release.branch, landed.value, planned.release.tag)

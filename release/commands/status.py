@@ -5,7 +5,7 @@ from __future__ import annotations
 from release.app import Session
 from release.commands.adopt import adopted
 from release.commands.plan import states
-from release.core.aim import Observation, can_land
+from release.core.aim import Observation, Refusal, can_land
 from release.core.finding import Conflict
 from release.core.model import Release
 from release.core.plan import LinesStatus, LineStatus, StepState
@@ -25,18 +25,16 @@ def line(session: Session, seen: Observation, record: Record) -> LineStatus:
     """One line's newest release."""
     release, state = record.release, record.state
     waits: tuple[StepState, ...] = ()
-    why = state.why
-    try:
-        live = state.outcome != "abandoned" and can_land(record, seen.refs)
-        mine = adopted(session, seen, record) if live else release
-    except ReleaseError as error:  # one line's record does not hide the others
-        mine = (Conflict("record-unreadable", error.message, error.remedy),)
-    if not isinstance(mine, Release):
-        why = "; ".join(map(str, mine))
-    elif record.unfinished or any(not wish.required for wish in mine.downstreams):
-        steps = release_path(session.doors(), mine, record.tip)
-        with session.engine() as engine:
-            waits = tuple(step for step in states(steps, engine.look(steps)) if step.state not in ("done", "skipped"))
+    why, following = state.why, next_command(seen, record, waits)
+    if state.outcome != "abandoned" and can_land(record, seen.refs):
+        mine = trusted(session, seen, record)
+        if isinstance(mine, Release):
+            waits = waiting(session, mine, record)
+            following = next_command(seen, record, waits)
+        else:
+            why, following = "; ".join(map(str, mine)), give_up(record)
+    elif record.unfinished:
+        why = f"{release.branch} has moved on from {release.base[:10]}, and nothing of it is public"
     return LineStatus(
         line=record.line,
         tag=release.tag,
@@ -46,8 +44,25 @@ def line(session: Session, seen: Observation, record: Record) -> LineStatus:
         commit=state.commit,
         waits_for=waits,
         why=why,
-        next=next_command(seen, record, waits) if isinstance(mine, Release) else give_up(record),
+        next=following,
     )
+
+
+def trusted(session: Session, seen: Observation, record: Record) -> Release | Refusal:
+    """The release of a record, or what stands against it: one line's record does not hide the others."""
+    try:
+        return adopted(session, seen, record)
+    except ReleaseError as error:
+        return (Conflict("record-unreadable", error.message, error.remedy),)
+
+
+def waiting(session: Session, release: Release, record: Record) -> tuple[StepState, ...]:
+    """What is not done of a release that goes on, or that ended without a downstream that it could do without."""
+    if not record.unfinished and all(wish.required for wish in release.downstreams):
+        return ()
+    steps = release_path(session.doors(), release, record.tip)
+    with session.engine() as engine:
+        return tuple(step for step in states(steps, engine.look(steps)) if step.state not in ("done", "skipped"))
 
 
 def give_up(record: Record) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from release.core.model import Person, Release
 
 PREFIX = "refs/sluice/"
+TAG, OUTPUT = "tag", "output"  # the steps that make a release public, by the names that their proofs have
 
 Outcome = Literal["begun", "finished", "abandoned"]
 

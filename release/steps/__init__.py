@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release.core.model import DownstreamWish, Release
+from release.core.record import OUTPUT, TAG
 from release.engine.step import Step
 from release.ports import Ledger, Remote, Shelf, Workshop
 from release.steps.begin import Begin
@@ -83,13 +84,13 @@ def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], .
 
 def land_of(doors: Doors, release: Release, begin: Begin, builds: tuple[Build, ...]) -> Land:
     """The push of branch and tag."""
-    return Land("tag", release, begin, builds, doors.remote, doors.ledger)
+    return Land(TAG, release, begin, builds, doors.remote, doors.ledger)
 
 
 def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Build, ...]) -> Publish:
     """The directory that takes the artifacts."""
     return Publish(
-        "output",
+        OUTPUT,
         release,
         begin,
         land,

@@ -10,7 +10,7 @@ import msgspec
 
 from release.core.finding import Conflict, Done, Finding, Pending, Underway
 from release.core.model import ArtifactWish, Release
-from release.core.record import Proof, Record
+from release.core.record import OUTPUT, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Shelf, Workshop
@@ -77,7 +77,7 @@ class Build(Step[Artifact]):
         noted = noted_artifact(record, self)
         if noted == artifact:
             return
-        if noted and record and "output" in record.evidence:
+        if noted and record and OUTPUT in record.evidence:
             raise Refused(
                 f"{self.wish.name} was published with sha256 {noted.sha256[:12]}, and is {artifact.sha256[:12]} when built here",
                 "make the build reproducible, or finish on the machine that built it",

@@ -47,7 +47,7 @@ class Publish(Step[str]):
 
     def inspect(self, known: Known) -> Finding[str]:
         record = self.ledger.fresh(self.release)
-        noted = record.evidence.get("output") if record is not None else None
+        noted = record.evidence.get(self.name) if record is not None else None
         there = self.shelf.names(self.folder)
         if there is None and record is not None and noted and self._elsewhere(record, noted):
             return Done(noted.sha256, f"by the record; {noted.folder} is not looked at from here")
@@ -74,9 +74,9 @@ class Publish(Step[str]):
         digest = self.shelf.digest(self.folder / MANIFEST)
         assert digest is not None
         record = self.ledger.latest(self.release)
-        if record is not None and "output" in record.evidence and record.evidence["output"].sha256 == digest[0]:
+        if record is not None and record.evidence.get(self.name, Proof()).sha256 == digest[0]:
             return
-        self.ledger.note(known[self.begin], {"output": self._proof(digest[0])})
+        self.ledger.note(known[self.begin], {self.name: self._proof(digest[0])})
 
     @property
     def folder(self) -> Path:

@@ -28,20 +28,6 @@ HOSTILE = ("-x", "v1\u2028", "a'b", 'a"b', "$(touch+x)", "`x`", "a;b|c", "${{x}}
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A remote, and a process whose git knows nothing of anybody's settings."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    identity = {f"GIT_{role}_{part}": f"seed@{part}".lower() for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}  # fmt: skip
-    made = World(tmp_path, {**os.environ, **identity})
-    made.bare("upstream")
-    return made
-
-
-@pytest.fixture
 def remote(world: World) -> GitRemote:
     return opened(world)
 

@@ -116,3 +116,16 @@ def test_no_record_holds_the_password_of_an_address(world: World) -> None:
     world.invoke(captain, "release", "--yes").expect(0)
     for name in ("release.json", "state.json", "evidence.json"):
         assert str(world.folder / "remotes") not in world.git(world.remote(), "show", f"refs/sluice/0.1:{name}")
+
+
+def test_status_tells_of_a_release_that_a_moved_branch_left_behind_and_of_one_given_up(world: World) -> None:
+    captain, dev = world.clone("captain"), world.clone("dev")
+    begun(world, captain)
+    world.commit(dev, {"more": "1\n"}, "fix: more")
+    (line,) = world.json(captain, "release.status")["lines"]
+    assert (line["outcome"], line["waits_for"], line["next"]) == ("begun", [], "git checkout main && invoke release")
+    assert "main has moved on" in line["why"]
+    world.invoke(captain, "release.abandon", "--reason", "not this one", "--yes").expect(0)
+    (line,) = world.json(captain, "release.status")["lines"]
+    assert (line["outcome"], line["waits_for"], line["next"]) == ("abandoned", [], "")
+    assert line["why"] == "not this one"

@@ -14,12 +14,11 @@ import msgspec
 
 from release.adapters.git.remote import GitRemote
 from release.core.model import Person, Refs, Release
-from release.core.record import Broken, Outcome, Proof, Record, State, ref_of
+from release.core.record import TAG, Broken, Outcome, Proof, Record, State, ref_of
 from release.errors import Refused, ReleaseError, Unseen
 
 TRIES = 20
 FILES = ("release.json", "state.json", "evidence.json")
-LANDED = "tag"  # the evidence that is written by the very push that makes a release public
 
 
 class Unreadable(ReleaseError):
@@ -100,7 +99,7 @@ class GitLedger:
         """Say how a release ended."""
 
         def closed(now: Record) -> tuple[Record, str]:
-            if outcome == "abandoned" and (LANDED in now.evidence or now.state.outcome == "finished"):
+            if outcome == "abandoned" and (TAG in now.evidence or now.state.outcome == "finished"):
                 raise Refused(
                     f"{now.release.tag} became public meanwhile",
                     f"finish it: invoke release --version {now.release.tag}",
