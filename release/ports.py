@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from release.core.forge import Asset, Check, Deployment, Entry, Environment, Published, Run
 from release.core.model import Commit, Person, Refs, Release, Splice, Tag
 from release.core.record import Broken, Outcome, Proof, Record
 
@@ -191,4 +192,123 @@ class Shelf(Protocol):
 
     def unwritable(self, folder: Path) -> str:
         """Why a folder cannot take files, "" if it can; nothing is made."""
+        ...
+
+
+class Forge(Protocol):
+    """One repository on a forge.
+
+    Every call may raise Unseen (could not look: an answer that never came, a 404 for lack of a right). What writes
+    raises Refused (certainly not done, with the forge's own words) or Uncertain (perhaps done, the answer was lost).
+    """
+
+    @property
+    def name(self) -> str:
+        """`owner/name`."""
+        ...
+
+    def now(self) -> str:
+        """The forge's own clock, ISO 8601 UTC, whole seconds: two machines need not agree on theirs."""
+        ...
+
+    def lacks(self, *rights: str) -> str:
+        """Why the token is not enough here ("" if nothing says so): `rights` are of "push", "dispatch", "deploy"."""
+        ...
+
+    def releases(self) -> Iterator[Published]:
+        """Every release, newest first, drafts included, page by page; Unseen where drafts cannot be seen (no right to push)."""
+        ...
+
+    def release(self, number: int) -> Published | None:
+        """The release or draft with this id."""
+        ...
+
+    def published(self, tag: str) -> Published | None:
+        """The release that is out for a tag; a draft is none."""
+        ...
+
+    def draft(self, entry: Entry) -> int:
+        """Make a draft; its id. Not create-only: there may be many for one tag."""
+        ...
+
+    def revise(self, number: int, entry: Entry) -> None:
+        """Make a draft, or a release that is out, say what the entry says; draft stays draft."""
+        ...
+
+    def publish(self, number: int, entry: Entry) -> None:
+        """Publish a draft, never as the latest; tag and target are sent along, else GitHub unbinds the draft from its tag."""
+        ...
+
+    def create(self, entry: Entry) -> None:
+        """Make a release that is out at once, never as the latest; create-only: Refused where one is out for that tag."""
+        ...
+
+    def assets(self, number: int) -> tuple[Asset, ...]:
+        """The files of a release."""
+        ...
+
+    def upload(self, number: int, name: str, source: Path | bytes) -> None:
+        """Add a file to a release; Refused where one of that name is there. Streams."""
+        ...
+
+    def discard(self, asset: int) -> None:
+        """Delete a file of a draft."""
+        ...
+
+    def download(self, asset: int) -> Iterator[bytes]:
+        """A file's bytes, in pieces."""
+        ...
+
+    def tagged(self, tag: str) -> str:
+        """The commit that a tag points at, peeled; "" if there is no such tag."""
+        ...
+
+    def head(self, branch: str) -> str:
+        """The commit at the head of a branch; "" if there is none."""
+        ...
+
+    def holds(self, branch: str, commit: str) -> bool:
+        """Whether a commit is in a branch's history."""
+        ...
+
+    def start(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
+        """`workflow_dispatch`: the id of the run, 0 where the forge does not say. Nothing is known to have worked."""
+        ...
+
+    def signal(self, event: str, payload: Mapping[str, str]) -> None:
+        """`repository_dispatch`. Nothing is known to have worked."""
+        ...
+
+    def runs(self, workflow: str, event: str = "", branch: str = "", since: str = "") -> tuple[Run, ...]:
+        """Runs of a workflow file (its base name, `release.yml`), newest first, at most the newest thousand.
+
+        `branch` is a branch's or a tag's name, `since` ISO 8601 UTC: none that was created before. Empty is any.
+        Unseen where there is no such workflow.
+        """
+        ...
+
+    def run(self, number: int) -> Run | None:
+        """A run by its id, at its newest attempt."""
+        ...
+
+    def complaint(self, run: int) -> str:
+        """The name of a run's failed job and the last lines that it printed, for people: printable, bounded, without secrets."""
+        ...
+
+    def rerun(self, run: int) -> None:
+        """Run the failed jobs of a run once more."""
+        ...
+
+    def checks(self, commit: str) -> tuple[Check, ...]:
+        """The newest of each check run and of each commit status of a commit."""
+        ...
+
+    def environment(self, name: str) -> Environment | None: ...
+
+    def deployments(self, commit: str, environment: str, task: str) -> tuple[Deployment, ...]:
+        """Requests for this commit, environment and task, newest first, each with its newest status."""
+        ...
+
+    def request(self, commit: str, environment: str, task: str, description: str) -> None:
+        """Ask for a deployment of a commit; nothing is merged for it."""
         ...

@@ -1,0 +1,103 @@
+"""What a forge shows of a repository: releases, assets, runs, checks, deployments. Values only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """A file of a release. `size` is in bytes, `digest` its SHA-256 in hex, "" where the forge does not say.
+
+    `complete` is false for what a broken upload left behind (GitHub's state `starter`): empty, and safe to delete.
+    """
+
+    id: int
+    name: str
+    size: int
+    digest: str = ""
+    complete: bool = True
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A release on a forge, drafts included. `target` is the branch or commit that it names, `at` when it was published (ISO 8601 UTC, "" for a draft)."""
+
+    id: int
+    tag: str
+    name: str
+    body: str
+    target: str
+    draft: bool
+    prerelease: bool
+    immutable: bool = False
+    at: str = ""
+    url: str = ""
+    assets: tuple[Asset, ...] = ()
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What a release on a forge is to say. `target` is a full commit id."""
+
+    tag: str
+    target: str
+    name: str
+    body: str
+    prerelease: bool
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run of a workflow. `workflow` is its file (`.github/workflows/release.yml`), `title` what the run is called.
+
+    `branch` is the branch or tag that it ran for, `commit` its head; `conclusion` is "" until `status` is "completed".
+    `attempt` counts from 1. `created` is ISO 8601 UTC.
+    """
+
+    id: int
+    workflow: str
+    event: str
+    branch: str
+    commit: str
+    title: str
+    status: str
+    conclusion: str
+    attempt: int
+    created: str
+    url: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status == "completed"
+
+    @property
+    def green(self) -> bool:
+        return self.ended and self.conclusion == "success"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A check run or a commit status: `run` is the id of the workflow run that it belongs to, 0 for none."""
+
+    name: str
+    state: Literal["green", "red", "pending"]
+    detail: str = ""
+    run: int = 0
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """A deployment environment. `reviewers` are the logins that may approve; `teams` says that there are teams as well."""
+
+    name: str
+    reviewers: tuple[str, ...] = ()
+    teams: bool = False
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A request to deploy a commit to an environment, and its newest status ("" for none yet) by whom."""
+
+    id: int
+    commit: str
+    environment: str
+    task: str
+    state: str = ""
+    by: str = ""
+    url: str = ""
