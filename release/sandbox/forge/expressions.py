@@ -357,9 +357,11 @@ def _number(text: str) -> float:
 
 
 def _digits(value: float) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if _nan(value) else ("-" if value < 0 else "") + "Infinity"
-    return str(value) if isinstance(value, int) else f"{value:.15g}".replace("e+", "E+").replace("e-", "E-")
+    if isinstance(value, int):
+        return str(value)
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else ("-" if value < 0 else "") + "Infinity"
+    return f"{value:.15g}".replace("e+", "E+").replace("e-", "E-")
 
 
 def _nan(value: Value) -> bool:
