@@ -1,0 +1,196 @@
+"""Asks one repository's part of the API, and says what a refusal means for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from release.adapters.github.places import Places
+from release.adapters.github.shapes import About
+from release.adapters.github.tokens import ACCEPT, Tokens
+from release.adapters.http import Answer, Ask, Http
+from release.errors import Refused, ReleaseError, Unseen
+
+T = TypeVar("T")
+
+READ, CONTENTS, ACTIONS, DEPLOYMENTS = "contents: read", "contents: write", "actions: write", "deployments: write"
+PAGES = 1000
+
+
+@dataclass
+class Door:
+    """One repository, `owner/name`. Paths are given in pieces; what is in a piece stays in it."""
+
+    http: Http
+    places: Places
+    tokens: Tokens
+    name: str
+    _about: Answer | None = field(default=None, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+
+    def get(self, what: str, path: str, shape: type[T], right: str = READ, **query: str) -> T:
+        """Something that has to be there."""
+        answer = self.http.answer(ask := self._ask(what, self.url(path, query), shape=shape))
+        if not answer.good:
+            raise self.wrong(ask, answer, right)
+        return cast(T, answer.value)
+
+    def find(self, what: str, path: str, shape: type[T], right: str = READ, **query: str) -> T | None:
+        """Something that may not be there; None is said only of a repository that can be seen."""
+        answer = self.http.answer(ask := self._ask(what, self.url(path, query), shape=shape))
+        if answer.status == 404:
+            self.seen()
+            return None
+        if not answer.good:
+            raise self.wrong(ask, answer, right)
+        return cast(T, answer.value)
+
+    def pages(self, what: str, path: str, shape: type[T], right: str = READ, **query: str) -> Iterator[T]:
+        """A list, page by page as the forge links them."""
+        url = self.url(path, {"per_page": "100", **query})
+        for _ in range(PAGES):
+            answer = self.http.answer(ask := self._ask(what, url, shape=shape))
+            if not answer.good:
+                raise self.wrong(ask, answer, right)
+            yield cast(T, answer.value)
+            if not answer.next:
+                return
+            url = answer.next
+        raise Unseen(f"cannot {what}: the list does not end", "")
+
+    def write(
+        self, what: str, method: str, path: str, body: Mapping[str, Any] | None, right: str, shape: Any = None
+    ) -> Answer:
+        """Change something; Refused in the forge's own words where it does not want to."""
+        content, kind = (
+            (None, {}) if body is None else (msgspec.json.encode(body), {"Content-Type": "application/json"})
+        )
+        ask = self._ask(what, self.url(path), shape=shape, headers=kind)
+        ask = replace(ask, method=method, body=content, creates=method in ("POST", "PUT", "PATCH"))
+        answer = self.http.answer(ask)
+        if not answer.good:
+            raise self.wrong(ask, answer, right)
+        return answer
+
+    def upload(self, what: str, url: str, source: Path | bytes, shape: Any) -> Answer:
+        """Send a file to where the forge says that its uploads go, if that is where its API says they go."""
+        kind = {"Content-Type": "application/octet-stream"}
+        ask = replace(self._ask(what, url, shape=shape, headers=kind), method="POST", body=source, creates=True)
+        answer = self.http.answer(ask)
+        if not answer.good:
+            raise self.wrong(ask, answer, CONTENTS)
+        return answer
+
+    def pieces(self, what: str, path: str, accept: str, right: str = READ) -> Iterator[bytes]:
+        """A body of any length; where it lies elsewhere, that place does not get our token."""
+        ask = self._ask(what, self.url(path), headers={"Accept": accept})
+        return self.http.pieces(ask, partial(self.wrong, ask, right=right))
+
+    def about(self) -> Answer:
+        """The repository itself, asked once."""
+        with self._lock:
+            if self._about is None or not self._about.good:
+                self._about = self.http.answer(self._ask(f"look at {self.name}", self.url(""), shape=About))
+            return self._about
+
+    def seen(self) -> About:
+        """The repository, which has to be visible; else nothing that is not found in it is known to be absent."""
+        answer = self.about()
+        if not answer.good:
+            raise self.wrong(self._ask(f"look at {self.name}", self.url(""), shape=About), answer, READ)
+        return cast(About, answer.value)
+
+    def lacks(self, right: str) -> str:
+        """Why the token is not enough for a right here, as far as the forge tells."""
+        answer = self.about()
+        if answer.status in (401, 403, 404):
+            return str(self.wrong(self._ask(f"look at {self.name}", self.url("")), answer, right))
+        about = self.seen()
+        if about.archived:
+            return f"{self.name} is archived, and takes nothing; unarchive it"
+        if not self.tokens.source:
+            return f"there is no token for {self.name}; {ABSENT}"
+        granted = self.tokens.granted(self.name)
+        kind, _, level = right.partition(": ")
+        scopes = answer.headers.get("x-oauth-scopes")
+        if granted is not None:
+            enough = granted.get(kind) in (level, "write", "admin")
+        elif scopes is not None and not enough_scope(scopes, about.private, kind):
+            return f"{self._token} cannot write to {self.name}: give it the scope repo"
+        else:
+            enough = about.permissions is None or about.permissions.push
+        return "" if enough else f"{self._token} cannot write to {self.name}: give it {right} there"
+
+    def url(self, path: str, query: Mapping[str, str] | None = None) -> str:
+        asked = {key: value for key, value in (query or {}).items() if value}
+        tail = f"?{urlencode(asked, quote_via=quote)}" if asked else ""
+        return f"{self.places.api}/repos/{self.name}{'/' + path if path else ''}{tail}"
+
+    def wrong(self, ask: Ask, answer: Answer, right: str) -> ReleaseError:
+        """A refusal in words for a person: what is so, then what to do."""
+        kind = Unseen if ask.reads else Refused
+        words = f" ({answer.words})" if answer.words else ""
+        if answer.status == 401:
+            why, remedy = f"the forge does not take {self._token}{words}", RENEW
+            return kind(f"cannot {ask.what}: {why}", remedy if self.tokens.source else ABSENT)
+        if answer.status == 403 and "url=" in (sso := answer.headers.get("x-github-sso", "")):
+            return kind(
+                f"cannot {ask.what}: {self._token} is not authorized for single sign-on", sso.partition("url=")[2]
+            )
+        if answer.status in (403, 404) and self._barred(answer, right):
+            right = accepted(answer) or right
+            remedy = f"give it {right} there" if self.tokens.source else ABSENT
+            return kind(f"cannot {ask.what}: {self._token} cannot reach {self.name}{words}", remedy)
+        return kind(f"cannot {ask.what}: the forge answered {answer.status}{words}", "")
+
+    @property
+    def _token(self) -> str:
+        return f"the token of {self.tokens.source}" if self.tokens.source else "a request without a token"
+
+    def _barred(self, answer: Answer, right: str) -> bool:
+        """Whether a refusal is for lack of a right: GitHub says 404 for that, too."""
+        if answer.status == 403:
+            return "archived" not in answer.words
+        about = self.about()
+        if not about.good:
+            return True
+        rights = cast(About, about.value).permissions
+        return right.endswith("write") and rights is not None and not rights.push
+
+    def _ask(self, what: str, url: str, *, shape: Any = None, headers: Mapping[str, str] | None = None) -> Ask:
+        return Ask(
+            what, url, self.places.origins, headers={**ACCEPT, **(headers or {})},
+            secret=lambda: self.tokens.headers(self.name), shape=shape,
+        )  # fmt: skip
+
+
+ABSENT = "put a token into SLUICE_GITHUB_TOKEN"
+RENEW = "it is mistyped, expired or revoked: put a valid one there"
+
+
+def segment(text: str, whole: bool = True) -> str:
+    """A name as a piece of a path; with `whole=False` its slashes stay, as the names of refs have them."""
+    if any(part in ("", ".", "..") for part in text.split("/")):
+        raise Unseen(f"{text!r} is no name that a forge could have", "")
+    return quote(text, safe="" if whole else "/")
+
+
+def enough_scope(scopes: str, private: bool, kind: str) -> bool:
+    """Whether a classic token's scopes let it write."""
+    held = {scope.strip() for scope in scopes.split(",")}
+    deploys = kind == "deployments" and "repo_deployment" in held
+    return "repo" in held or deploys or (not private and "public_repo" in held)
+
+
+def accepted(answer: Answer) -> str:
+    """The rights that would have been enough, where the forge says so; of alternatives the first."""
+    told = answer.headers.get("x-accepted-github-permissions", "").partition(";")[0]
+    pairs = [part.strip().partition("=") for part in told.split(",")]
+    return " and ".join(f"{name}: {level}" for name, _, level in pairs if name.isidentifier() and level.isalpha())

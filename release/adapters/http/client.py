@@ -1,0 +1,559 @@
+"""Asks servers: bounded in time and memory, repeated where that is safe, and with credentials for their own host only."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from io import BufferedReader
+from itertools import count
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urljoin, urlsplit
+from weakref import WeakSet
+
+import msgspec
+import requests
+from urllib3.exceptions import HTTPError
+
+from release.adapters.http.limits import Limits, limited
+from release.adapters.http.lines import Line, proxies, quiet
+from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
+from release.redact import Redactor
+
+READS = ("GET", "HEAD")
+REDIRECTS = (301, 302, 303, 307, 308)
+PASSING = (500, 502, 503, 504)
+HOPS = 5
+CHUNK = 1 << 16
+LARGEST = 32 << 20  # bytes of an answer that is held whole
+SLOWEST = 16 << 10  # bytes a second, of what is streamed
+IDLE = 2.0  # seconds; on an older connection, a write may meet a server that has just hung up
+CACHED = 16 << 20  # bytes of answers that are kept for their ETag
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+AGAIN = "run the same command again"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request. `what` says it in words that go on after "cannot"; `origins` are the only places it may be sent to.
+
+    `secret` gives the headers that open the door; they never follow to another host. `shape` is the type that a good
+    answer is read as, None where its body does not matter. `creates` says that it makes content, which servers want spaced.
+    """
+
+    what: str
+    url: str
+    origins: frozenset[str]
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
+    body: bytes | Path | None = field(default=None, repr=False)
+    shape: Any = None
+    creates: bool = False
+
+    @property
+    def reads(self) -> bool:
+        return self.method in READS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said. `value` is the body as the shape that was asked for, `words` its own words if it says no."""
+
+    status: int
+    headers: Mapping[str, str]
+    value: Any = None
+    words: str = ""
+    next: str = ""
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """No answer. `sent`: something may have arrived. `passing`: it may go better the next time."""
+
+    why: str
+    sent: bool = True
+    passing: bool = True
+
+
+class Http:
+    """One a process, for all its threads. `environment` names proxies and CA bundle; nothing else is taken from anywhere.
+
+    `patience` is how many seconds one call waits for limits in all, `gaps` the seconds between two writes that create
+    content, by origin. `pause` sleeps, `clock` is monotonic; both are in seconds.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        hide: Redactor,
+        agent: str = "sluice",
+        *,
+        patience: float = 120.0,
+        tries: int = 4,
+        backoff: float = 0.5,
+        connect: float = 10.0,
+        read: float = 30.0,
+        total: float = 90.0,
+        gaps: Mapping[str, float] | None = None,
+        pause: Callable[[float], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        quiet()
+        self._environment = environment
+        self._bundle = bundle(environment)
+        self._hide, self._agent = hide, agent
+        self._patience, self._tries, self._backoff = patience, tries, backoff
+        self._timeout, self._total = (connect, read), total
+        self._gaps = {"https://api.github.com": 1.0, "https://uploads.github.com": 1.0} if gaps is None else gaps
+        self._stopped = threading.Event()
+        self._pause, self._clock = pause or self._stopped.wait, clock
+        self._limits = Limits(clock)
+        self._cache = Cache()
+        self._lines: WeakSet[Line] = WeakSet()
+        self._mine = threading.local()
+        self._lock = threading.Lock()
+
+    def now(self, url: str) -> datetime | None:
+        """The time at a server, None if it has not answered yet."""
+        return self._limits.now(origin(url))
+
+    def answer(self, ask: Ask) -> Answer:
+        """Ask, and hold the answer whole. Whatever a server decided is an Answer, 4xx as well.
+
+        A read that gets none raises Unseen. A write raises Refused if it is certainly not done, else Uncertain.
+        """
+        return self._settled(ask, self._whole)
+
+    def pieces(self, ask: Ask, wrong: Callable[[Answer], ReleaseError]) -> Iterator[bytes]:
+        """Read a body of any length in pieces, to its end; `wrong` says what an answer that is no body means."""
+        got: list[tuple[Line, requests.Response]] = []
+
+        def opened(ask: Ask) -> Answer | Trouble:
+            return self._opened(ask, got)
+
+        answer = self._settled(ask, opened)
+        if not answer.good:
+            raise wrong(answer)
+        line, response = got[-1]
+        try:
+            yield from self._drawn(ask, line, response)
+        finally:
+            response.close()
+
+    def stop(self) -> None:
+        """End all pauses and exchanges, now; nothing is asked any more."""
+        self._stopped.set()
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
+            line.cut("we were told to stop")
+
+    def close(self) -> None:
+        """Let go of all connections; for when nobody asks any more."""
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
+            line.session.close()
+
+    def _settled(self, ask: Ask, once: Callable[[Ask], Answer | Trouble]) -> Answer:
+        """Ask until something is decided, as often as that is safe."""
+        left, failed = self._patience, 0
+        while True:
+            left -= self._admitted(ask, left)
+            asked_at = self._clock()
+            got = once(ask)
+            if isinstance(got, Answer) and limited(got.status, got.headers, got.words):
+                self._limits.met(origin(ask.url), got.headers, asked_at, got.words)
+                continue
+            if isinstance(got, Answer) and got.status not in PASSING:
+                self._limits.passed(origin(ask.url))
+                return got
+            failed += 1
+            trouble = got if isinstance(got, Trouble) else Trouble(f"it answered {got.status}{colon(got.words)}")
+            if trouble.sent and not ask.reads:
+                raise Uncertain(f"{ask.what}: {shown(ask.url)} was asked, but its answer was lost ({trouble.why})")
+            if not trouble.passing or failed >= self._tries:
+                self._lost(ask, trouble)
+            self._rest(ask, self._backoff * 2 ** (failed - 1) * random.uniform(0.5, 1.5))
+
+    def _admitted(self, ask: Ask, left: float) -> float:
+        """Wait for a server's limit and for this write's turn; the seconds that the limit took."""
+        place, waited = origin(ask.url), 0.0
+        if place not in ask.origins:
+            raise _no(ask)(f"cannot {ask.what}: {shown(ask.url)} is not on {' or '.join(sorted(ask.origins))}", "")
+        while (pause := self._limits.remaining(place)) > 0:
+            if waited + pause > left:
+                self._beyond(ask, place, pause)
+            self._rest(ask, pause)
+            waited += pause
+        if ask.creates and (gap := self._gaps.get(place, 0.0)):
+            self._rest(ask, self._limits.turn(place, gap))
+        if self._stopped.is_set():
+            raise _no(ask)(f"cannot {ask.what}: we were told to stop", AGAIN)
+        return waited
+
+    def _beyond(self, ask: Ask, place: str, pause: float) -> NoReturn:
+        now = self._limits.now(place)
+        ends = f"for {pause:.0f} more seconds"
+        if now is not None:
+            ends = f"before {datetime.fromtimestamp(now.timestamp() + pause, now.tzinfo):%Y-%m-%d %H:%M:%S} UTC"
+        raise _no(ask)(
+            f"cannot {ask.what}: {place} takes no more requests {ends}{colon(self._limits.why(place))}",
+            "nothing is lost: the same command goes on from here then",
+        )
+
+    def _rest(self, ask: Ask, seconds: float) -> None:
+        if seconds > 0:
+            self._pause(seconds)
+        if self._stopped.is_set():
+            raise _no(ask)(f"cannot {ask.what}: we were told to stop", AGAIN)
+
+    def _lost(self, ask: Ask, trouble: Trouble) -> NoReturn:
+        remedy = f"look to the network, then {AGAIN}" if not trouble.sent else AGAIN
+        raise _no(ask)(f"cannot {ask.what}: {shown(ask.url)}: {trouble.why}", remedy)
+
+    def _whole(self, ask: Ask) -> Answer | Trouble:
+        """One try, with its answer read to the end."""
+        secret = ask.secret()
+        key = (ask.url, ask.headers.get("Accept", ""), sha256(repr(sorted(secret.items())).encode()).digest())
+        kept = self._cache.get(key) if ask.method == "GET" else None
+        asked = replace(ask, headers={**ask.headers, "If-None-Match": kept.headers["etag"]}) if kept else ask
+        with self._exchange(asked, secret) as (line, response):
+            if isinstance(response, Trouble):
+                return response
+            if response.status_code == 304 and kept:
+                return kept
+            held = self._held(line, response)
+            if isinstance(held, Trouble):
+                return held
+            answer = self._read(ask, response, held)
+        if isinstance(answer, Answer) and ask.method == "GET" and answer.status == 200 and "etag" in answer.headers:
+            self._cache.put(key, answer, len(held))
+        return answer
+
+    def _opened(self, ask: Ask, got: list[tuple[Line, requests.Response]]) -> Answer | Trouble:
+        """One try at a long body: open it, and leave it open if it is one."""
+        with self._exchange(ask, ask.secret(), keep=True) as (line, response):
+            if isinstance(response, Trouble):
+                return response
+            if response.status_code == 200:
+                got.append((line, response))
+                return Answer(200, response.headers)
+            try:
+                held = self._held(line, response)
+                return held if isinstance(held, Trouble) else self._read(replace(ask, shape=None), response, held)
+            finally:
+                response.close()
+
+    @contextmanager
+    def _exchange(
+        self, ask: Ask, secret: Mapping[str, str], keep: bool = False
+    ) -> Iterator[tuple[Line, requests.Response | Trouble]]:
+        """Send, and follow where that is allowed; what is slow as a whole is cut."""
+        line = self._line()
+        if not ask.reads and self._clock() - line.used > IDLE:
+            line.session.close()
+        size = weight(ask)
+        timer = threading.Timer(self._total + size / SLOWEST, line.cut, ("it took too long",))
+        timer.daemon = True
+        timer.start()
+        response: requests.Response | Trouble | None = None
+        try:
+            response = self._followed(ask, line, secret)
+            if keep:
+                timer.cancel()
+            yield line, response
+        finally:
+            timer.cancel()
+            line.used = self._clock()
+            if isinstance(response, requests.Response) and not keep:
+                response.close()
+
+    def _followed(self, ask: Ask, line: Line, secret: Mapping[str, str]) -> requests.Response | Trouble:
+        """Where an answer sends a read elsewhere, follow by hand: another host gets nothing of ours but Accept."""
+        url, headers = ask.url, {**ask.headers, **secret, "User-Agent": self._agent}
+        for hop in count():
+            got = self._sent(ask, line, url, headers)
+            if isinstance(got, Trouble) or got.status_code not in REDIRECTS or "location" not in got.headers:
+                return got
+            to = urljoin(url, got.headers["location"])
+            got.close()
+            same = origin(to) == origin(url)
+            if not ask.reads and not (same and got.status_code in (307, 308)):
+                raise Refused(
+                    f"cannot {ask.what}: {shown(url)} has moved to {shown(to)}", "mend the address, then " + AGAIN
+                )
+            if hop == HOPS:
+                return Trouble(f"it sends from one address to the next, the last is {shown(to)}", passing=False)
+            if not to.startswith("https://") and not (to.startswith("http://") and url.startswith("http://")):
+                return Trouble(f"it sends to {shown(to)}, which is not safe", passing=False)
+            url = to
+            if not same:
+                headers = {name: value for name, value in ask.headers.items() if name.lower() == "accept"}
+        raise AssertionError("the hops never end")
+
+    def _sent(self, ask: Ask, line: Line, url: str, headers: Mapping[str, str]) -> requests.Response | Trouble:
+        """One request on one connection. A foreign exception may hold our headers: none is kept."""
+        coding = {} if "Accept-Encoding" in headers else {"Accept-Encoding": "gzip" if ask.shape else "identity"}
+        try:
+            with body(ask) as content:
+                request = requests.Request(ask.method, url, headers={**coding, **headers}, data=content).prepare()
+                if request.url is None or origin(request.url) != origin(url):
+                    return Trouble(f"{shown(url)} is no address", sent=False, passing=False)
+                got = line.send(
+                    request, timeout=self._timeout, verify=self._bundle, proxies=proxies(self._environment, url)
+                )
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            trouble = self._trouble(line, error)
+        else:
+            self._limits.heard(origin(url), got.headers)
+            return got
+        line.mended()
+        return trouble
+
+    def _trouble(self, line: Line, error: BaseException) -> Trouble:
+        passing = not isinstance(error, (requests.exceptions.SSLError, requests.exceptions.InvalidURL))
+        return Trouble(line.cut_for or reason(error), line.sent, passing or line.sent)
+
+    def _held(self, line: Line, response: requests.Response) -> bytes | Trouble:
+        """A body, if it is complete and not too large."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while part := response.raw.read1(CHUNK, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST:
+                    return Trouble(f"its answer is longer than {LARGEST >> 20} MiB", passing=False)
+        except (HTTPError, OSError, ValueError) as error:
+            trouble = Trouble(line.cut_for or f"its answer broke off ({reason(error)})")
+            line.mended()
+            return trouble
+        if line.cut_for:
+            trouble = Trouble(line.cut_for)
+            line.mended()
+            return trouble
+        return b"".join(parts)
+
+    def _read(self, ask: Ask, response: requests.Response, held: bytes) -> Answer | Trouble:
+        """Understand an answer. What is not in its form is none: a proxy's page is not a server's word."""
+        status, headers = response.status_code, response.headers
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+        if not 200 <= status < 300:
+            words = self._hide.redacted(refusal(held)) if json else ""
+            if ask.reads and status < 500 and status != 429 and not words:
+                return Trouble(f"it answered {status} with {kind or 'nothing'}")
+            return Answer(status, headers, words=words)
+        onward = response.links.get("next", {}).get("url", "")
+        if ask.shape is None or status == 204:
+            return Answer(status, headers, next=onward)
+        if not json:
+            return Trouble(f"it answered with {kind or 'something without a type'}, not with JSON")
+        try:
+            return Answer(status, headers, msgspec.json.decode(held, type=ask.shape), next=onward)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return Trouble(f"its answer is not what it should be ({self._hide.redacted(str(error))[:200]})")
+
+    def _drawn(self, ask: Ask, line: Line, response: requests.Response) -> Iterator[bytes]:
+        """A body's pieces as they come, not slower than `SLOWEST` in the long run; only waiting for the server counts."""
+        took, size = 0.0, 0
+        while True:
+            began = self._clock()
+            try:
+                piece = response.raw.read1(CHUNK, decode_content=True)
+            except (HTTPError, OSError, ValueError) as error:
+                why = line.cut_for or reason(error)
+                line.mended()
+                piece = None
+            took, size = took + self._clock() - began, size + len(piece or b"")
+            if piece is not None and (line.cut_for or took > self._total + size / SLOWEST):
+                why, piece = line.cut_for or "it is too slow", None
+            if piece is None:
+                raise Unseen(f"cannot {ask.what}: {shown(ask.url)} broke off after {size} bytes ({why})", AGAIN)
+            if not piece:
+                return
+            yield piece
+
+    def _line(self) -> Line:
+        line: Line | None = getattr(self._mine, "line", None)
+        if line is None:
+            line = self._mine.line = Line()
+            with self._lock:
+                self._lines.add(line)
+        return line
+
+
+class Cache:
+    """Answers by address, for their ETag: a server's "not modified" costs nothing. The oldest make room."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[object, tuple[Answer, int]] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: object) -> Answer | None:
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: object, answer: Answer, size: int) -> None:
+        if size > CACHED // 4:
+            return
+        with self._lock:
+            self._size += size - self._kept.pop(key, (answer, 0))[1]
+            self._kept[key] = answer, size
+            while self._size > CACHED:
+                self._size -= self._kept.popitem(last=False)[1][1]
+
+
+class Counted:
+    """A file as a body: as many bytes as it had when it was opened, whatever happens to it meanwhile."""
+
+    def __init__(self, file: BufferedReader, size: int) -> None:
+        self._file, self._left, self._size = file, size, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(CHUNK):
+            yield piece
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(piece)
+        if not piece and self._left:
+            raise OSError("the file became shorter while it was read")
+        return piece
+
+
+@contextmanager
+def body(ask: Ask) -> Iterator[bytes | Counted | None]:
+    """What is sent: bytes as they are, a file from its beginning."""
+    if not isinstance(ask.body, Path):
+        yield ask.body
+        return
+    with readable(ask):
+        file = ask.body.open("rb")
+    with file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        yield Counted(file, size) if size else b""
+
+
+def weight(ask: Ask) -> int:
+    """How many bytes are to be sent, about."""
+    if not isinstance(ask.body, Path):
+        return len(ask.body or b"")
+    with readable(ask):
+        return ask.body.stat().st_size
+
+
+@contextmanager
+def readable(ask: Ask) -> Iterator[None]:
+    """What is to be sent must be there."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(
+            f"cannot {ask.what}: cannot read {error.filename} ({error.strerror})", "mend that, then " + AGAIN
+        ) from None
+
+
+def bundle(environment: Mapping[str, str]) -> str | bool:
+    """The certificates to trust: a file or folder that the environment names, else those that come with `requests`."""
+    name = next((name for name in BUNDLES if environment.get(name)), "")
+    if name and not Path(environment[name]).exists():
+        raise ConfigError(f"{name} names {environment[name]}, which is not there", "mend it, or unset it")
+    return environment[name] if name else True
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address: what is on another one is somebody else."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
+    host = (parts.hostname or "").lower()
+    standard = {"http": 80, "https": 443}.get(parts.scheme) == port
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + ("" if standard else f":{port}")
+
+
+def shown(url: str) -> str:
+    """An address as people may see it: without user, query and fragment."""
+    return "".join(c for c in origin(url) + urlsplit(url).path if c.isprintable())[:300]
+
+
+def reason(error: BaseException) -> str:
+    """Why there is no answer, in words; addresses and headers that foreign texts may hold are left out."""
+    texts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(texts) < 10:
+        texts.append(f"{type(seen).__name__} {getattr(seen, 'strerror', None) or ''}")
+        inner = getattr(seen, "reason", None) or next(
+            (one for one in seen.args if isinstance(one, BaseException)), None
+        )
+        seen = inner if isinstance(inner, BaseException) else seen.__cause__ or seen.__context__
+    whole = " ".join(texts)
+    words = (
+        (("NameResolutionError", "gaierror"), "there is no such host"),
+        (("CertificateVerif", "SSLCertVerificationError"), "its certificate is not one to trust"),
+        (("ProxyError",), "the proxy does not lead there"),
+        (("SSLError",), "no safe connection could be made"),
+        (("ConnectTimeout", "ReadTimeout", "timeout", "TimeoutError"), "it did not answer in time"),
+        (("ConnectionRefusedError",), "nothing listens there"),
+        (("IncompleteRead",), "it broke off"),
+        (("ConnectionResetError", "BrokenPipeError", "RemoteDisconnected"), "the connection was reset"),
+    )
+    for names, meaning in words:
+        if any(name in whole for name in names):
+            return meaning
+    said = next((one.partition(" ")[2] for one in reversed(texts) if one.partition(" ")[2]), "")
+    return said or texts[-1].partition(" ")[0]
+
+
+def refusal(held: bytes) -> str:
+    """The words of an answer that says no: its message and its errors, which are objects or strings."""
+    try:
+        told = msgspec.json.decode(held)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    if not isinstance(told, dict):
+        return ""
+    errors = told.get("errors")
+    parts = [told.get("message"), *(map(_problem, errors) if isinstance(errors, list) else [errors])]
+    words = ": ".join(filter(None, (" ".join(str(part).split()) for part in parts if part)))
+    return "".join(c for c in words if c.isprintable())[:1000] or "it does not say why"
+
+
+def colon(words: str) -> str:
+    return f": {words}" if words else ""
+
+
+def _problem(error: object) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    if error.get("message"):
+        return str(error["message"])
+    return " ".join(str(error[key]) for key in ("resource", "field", "code") if error.get(key))
+
+
+def _no(ask: Ask) -> type[Unseen] | type[Refused]:
+    return Unseen if ask.reads else Refused
