@@ -1,0 +1,9 @@
+"""A forge that speaks GitHub's language on loopback: repositories over smart HTTP, the REST API, and faults by plan."""
+
+from __future__ import annotations
+
+from release.sandbox.forge.faults import Fault
+from release.sandbox.forge.limits import GITHUB, Limits
+from release.sandbox.forge.sandbox import Sandbox
+
+__all__ = ["GITHUB", "Fault", "Limits", "Sandbox"]

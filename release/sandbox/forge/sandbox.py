@@ -1,0 +1,103 @@
+"""Serves a world on loopback, from a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from release.sandbox.forge.limits import Limits, Meter
+from release.sandbox.forge.server import Site
+from release.sandbox.forge.urls import Urls
+from release.sandbox.forge.world import World
+
+HOST = "127.0.0.1"
+PATIENCE = 30.0
+
+
+class Sandbox(World):
+    """A forge in a folder. Inside `with` it answers at `url`; outside, its state can still be set up and looked at."""
+
+    def __init__(
+        self,
+        folder: Path | str,
+        port: int = 0,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(folder, clock)
+        self._port = port
+        self.meter = Meter(limits or Limits(), clock)
+        self._served: _Served | None = None
+
+    @property
+    def url(self) -> str:
+        return self.urls.server
+
+    @property
+    def api_url(self) -> str:
+        return self.urls.api
+
+    @property
+    def port(self) -> int:
+        return self.urls.port
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen; `url` is known afterwards."""
+        self._served = _Served(self)
+        port = self._served.listen(self._port)
+        self.urls = Urls(f"{HOST}:{port}", port)
+
+    def stop(self) -> None:
+        """End what is served and close the state."""
+        if self._served:
+            self._served.leave()
+        self.close()
+
+
+class _Served:
+    """An event loop in a thread of its own, and what listens in it."""
+
+    def __init__(self, world: Sandbox) -> None:
+        self._pool = ThreadPoolExecutor(16, thread_name_prefix="forge")
+        self._site = Site(world, world.meter, self._pool)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="forge", daemon=True)
+        self._thread.start()
+
+    def listen(self, port: int) -> int:
+        return asyncio.run_coroutine_threadsafe(self._listen(port), self._loop).result(PATIENCE)
+
+    def leave(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
+        self._loop.close()
+        self._pool.shutdown()
+
+    async def _listen(self, port: int) -> int:
+        self._runner = web.AppRunner(self._site.app(), access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, port, reuse_address=True).start()
+        found: int = self._runner.addresses[0][1]
+        return found
+
+    async def _leave(self) -> None:
+        await self._runner.cleanup()
+        await self._loop.shutdown_default_executor()
