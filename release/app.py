@@ -5,32 +5,36 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from release import config as configuration
 from release import observe
-from release.core.address import located, without_secret
+from release.core.address import located, repository_of, without_secret
 from release.core.aim import Observation
 from release.core.config import Config
 from release.core.conflicts import contradictions
 from release.core.finding import Conflict
+from release.core.forge_rules import is_repository
 from release.core.model import DownstreamWish, Head, Person
 from release.core.version import Version, scheme
 from release.engine.journal import Journal
 from release.engine.walk import Engine, Event
 from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
-from release.ports import Ledger, Remote, Shelf
+from release.ports import Forge, Ledger, Remote, Shelf
+from release.redact import HIDE
 from release.steps import Doors
 
 if TYPE_CHECKING:
     from release.adapters.git.checkout import Checkout
+    from release.adapters.github import GitHub
     from release.adapters.process import Processes
 
 NOBODY = Person("", "")  # who looks only need not be known
@@ -46,7 +50,10 @@ FOREIGN = (
 
 @dataclass(frozen=True)
 class Session:
-    """Everything one command works with. `started_for` is the tag that this run was started for, "" for none."""
+    """Everything one command works with. `started_for` is the tag that this run was started for, "" for none.
+
+    With a forge, `repository` is the upstream's `owner/name` there, and `own_run` the workflow run that this is part of.
+    """
 
     root: Path
     config: Config
@@ -58,6 +65,9 @@ class Session:
     person: Person | None
     started_for: str
     address: str
+    github: GitHub | None = None
+    repository: str = ""
+    own_run: int = 0
 
     def head(self) -> Head:
         return self.checkout.head()
@@ -86,14 +96,24 @@ class Session:
         wanted = (asked.line, rules.tag(asked)) if asked else None
         return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now(), wanted)
 
+    @property
+    def forge(self) -> Forge | None:
+        """The upstream on its forge."""
+        return self.github.forge(self.repository) if self.github is not None else None
+
     def remote_at(self, repository: str, name: str) -> Remote:
         """A downstream's repository, with a small store of its own; relative addresses are relative to the upstream."""
         from release.adapters.disk import safe
         from release.adapters.git.remote import GitRemote, store
         from release.adapters.git.run import Runner
 
-        run = Runner(store(self.root / ".release" / "downstreams" / f"{safe(name)}.git"), config=self.checkout.config)
-        return GitRemote(located(repository, self.address), run, shallow=True)
+        address = self.github.address(repository) if self.github is not None else located(repository, self.address)
+        run = Runner(
+            store(self.root / ".release" / "downstreams" / f"{safe(name)}.git"),
+            config=self.checkout.config,
+            credentials=opening(self.github, address),
+        )
+        return GitRemote(address, run, shallow=True)
 
     def doors(self) -> Doors:
         """What the steps act through."""
@@ -101,8 +121,22 @@ class Session:
         def elsewhere(wish: DownstreamWish) -> Remote:
             return self.remote_at(wish.repository, wish.name)
 
+        def forge_of(wish: DownstreamWish) -> Forge:
+            assert self.github is not None
+            return self.github.forge(wish.repository)
+
         return Doors(
-            self.remote, self.ledger, self.processes, self.shelf, elsewhere, self.root, ours=bool(self.started_for)
+            self.remote,
+            self.ledger,
+            self.processes,
+            self.shelf,
+            elsewhere,
+            self.root,
+            ours=bool(self.started_for),
+            forge=self.forge,
+            forge_of=forge_of if self.github is not None else None,
+            own_run=self.own_run,
+            project=self.config.project.name or self.repository or "the upstream",
         )
 
     @contextmanager
@@ -134,6 +168,8 @@ class Session:
         """End every process that still runs."""
         from release.adapters.git.run import stop
 
+        if self.github is not None:
+            self.github.stop()
         self.processes.stop()
         stop()
 
@@ -151,15 +187,18 @@ def session(place: Path | None = None) -> Session:
 
     checkout = Checkout.at(place or Path.cwd())
     config = checked(configuration.load(checkout.root / "release.toml"))
-    address = checkout.remote(config.project.repository)
-    own = [one.name for one in config.downstream if located(one.repository, address) == address]
-    if own:
+    github = opened(config, environment)
+    repository, address = upstream(checkout, config, github)
+    github = opened(config, environment, repository)
+    if own := [one.name for one in config.downstream if itself(one.repository, repository, address)]:
         raise ConfigError(
             f"the downstream {own[0]} is the upstream itself, {without_secret(address)}", "mend its repository"
         )
+    credentials = opening(github, address)
+    checkout = checkout.opening(credentials)
     cache = hidden(checkout.root / ".release")
     objects = store(cache / "store.git", checkout.common / "objects")
-    remote = GitRemote(address, Runner(objects, config=checkout.config))
+    remote = GitRemote(address, Runner(objects, config=checkout.config, credentials=credentials))
     person = checkout.person()
     return Session(
         root=checkout.root,
@@ -172,7 +211,67 @@ def session(place: Path | None = None) -> Session:
         person=person,
         started_for=tag_of(environment),
         address=address,
+        github=github,
+        repository=repository,
+        own_run=run_of(environment, repository),
     )
+
+
+def opened(config: Config, environment: Mapping[str, str], repository: str = "") -> GitHub | None:
+    """The forge that the configuration names; nothing is asked of it yet. With the upstream's `owner/name`, it may be acted on."""
+    if config.project.forge == "none":
+        return None
+    from release.adapters.github import GitHub
+
+    return GitHub.at(environment, HIDE, rights(config, repository) if repository else {})
+
+
+def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
+    """What a release needs of which repository: an App's token is for no more than that."""
+    approval = any(gate.kind == "approval" for gate in config.gate)
+    needed = {
+        one.repository: {"dispatch" if one.trigger == "workflow_dispatch" else "push"} for one in config.downstream
+    }
+    for one in config.downstream:
+        if one.workflow:  # the failed jobs of a run are started again
+            needed[one.repository].add("dispatch")
+    return {**needed, repository: {"push", "deploy"} if approval else {"push"}}
+
+
+def opening(github: GitHub | None, address: str) -> Callable[[], Sequence[tuple[str, str]]]:
+    """What opens a git remote, asked for when one is about to be opened."""
+    return tuple if github is None else partial(github.git_settings, address)
+
+
+def upstream(checkout: Checkout, config: Config, github: GitHub | None) -> tuple[str, str]:
+    """The upstream's `owner/name` on its forge ("" without one), and its address for git: `origin` where that is it."""
+    if github is None:
+        return "", checkout.remote(config.project.repository)
+    wanted = config.project.repository
+    try:
+        origin = checkout.remote("")
+    except UsageError:
+        if not wanted:
+            raise
+        return wanted, github.address(wanted)
+    there = repository_of(origin) if github.serves(origin) else ""
+    if not wanted and not is_repository(there):
+        why = f"origin, {without_secret(origin)}, is no repository of {github.server}"
+        raise ConfigError(why, 'name the upstream: project.repository = "owner/name"')
+    same = wanted.lower() in ("", there.lower())
+    return (there, origin) if same else (wanted, github.address(wanted))
+
+
+def itself(downstream: str, repository: str, address: str) -> bool:
+    """Whether a downstream's repository is the upstream's own."""
+    return downstream.lower() == repository.lower() if repository else located(downstream, address) == address
+
+
+def run_of(environment: Mapping[str, str], repository: str) -> int:
+    """The workflow run of the upstream that this process is part of, 0 for none."""
+    number = environment.get("GITHUB_RUN_ID", "")
+    here = environment.get("GITHUB_REPOSITORY", "").lower() == repository.lower() != ""
+    return int(number) if here and number.isascii() and number.isdigit() and len(number) < 20 else 0
 
 
 def checked(config: Config) -> Config:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from release.core.forge import Asset, Check, Deployment, Entry, Environment, Published, Run
 from release.core.model import Commit, Person, Refs, Release, Splice, Tag
-from release.core.record import Broken, Outcome, Proof, Record
+from release.core.record import Broken, Outcome, Proof, Record, Withdrawal
 
 
 class Remote(Protocol):
@@ -112,6 +112,17 @@ class Ledger(Protocol):
 
     def note(self, record: Record, evidence: Mapping[str, Proof]) -> None:
         """Add evidence to the record of a release; Refused when the record is another release's by now."""
+        ...
+
+    def claim(self, record: Record, name: str, proof: Proof, over: Proof | None = None) -> bool:
+        """Write a proof only where `over` is what the record says under that name now; false if somebody came first.
+
+        Refused when the record is another release's by now.
+        """
+        ...
+
+    def withdraw(self, record: Record, withdrawal: Withdrawal) -> None:
+        """Say in its line's newest record that a release of it is not to be taken any more; once is enough."""
         ...
 
     def attested(
@@ -237,6 +248,10 @@ class Forge(Protocol):
 
     def publish(self, number: int, entry: Entry) -> None:
         """Publish a draft, never as the latest; tag and target are sent along, else GitHub unbinds the draft from its tag."""
+        ...
+
+    def drop(self, number: int) -> None:
+        """Delete a draft; Refused where it is published."""
         ...
 
     def create(self, entry: Entry) -> None:

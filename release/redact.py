@@ -46,6 +46,9 @@ class Redactor:
         return "".join((*shown, HIDDEN, text[hidden:]))
 
 
+HIDE = Redactor()  # this process's: what it learns, every sink hides
+
+
 def tells(part: str) -> bool:
     """Whether a line is worth hiding: long enough, and not the frame of a PEM key."""
     return len(part) >= SHORTEST and not (part.startswith("-----") and part.endswith("-----"))

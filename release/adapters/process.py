@@ -15,6 +15,7 @@ from threading import Lock, Thread
 
 from release.adapters.git.run import Failure, Runner, complaint
 from release.errors import Refused
+from release.redact import HIDE
 
 SECRET = re.compile(
     r"TOKEN|SECRET|CREDENTIAL|CREDS|COOKIE|SESSION|KUBECONFIG|NETRC|(?:SSH|GPG)_AGENT"
@@ -168,7 +169,8 @@ def secret(name: str) -> bool:
 
 def printable(line: bytes) -> str:
     """One line of foreign output that can do nothing to a terminal."""
-    return "".join(c for c in line.decode("utf-8", "replace").rstrip() if c.isprintable() or c == "\t")[:400]
+    said = HIDE.redacted(line.decode("utf-8", "replace").rstrip())
+    return "".join(c for c in said if c.isprintable() or c == "\t")[:400]
 
 
 def _kept(made: Path, keep: Path) -> None:

@@ -6,8 +6,10 @@ from release.app import Session
 from release.commands.adopt import asked_for
 from release.core.finding import Conflict
 from release.core.plan import Abandoned
-from release.core.record import Record
+from release.core.publication import ours
+from release.core.record import DRAFT, Record
 from release.errors import ConflictError
+from release.ports import Forge
 
 
 def abandon(session: Session, version: str, reason: str) -> Abandoned:
@@ -20,8 +22,18 @@ def abandon(session: Session, version: str, reason: str) -> Abandoned:
     if seen.refs.tags.get(release.tag) == record.state.commit:
         why = f"{release.tag} is public: its tag is on the upstream, and others may have it"
         raise ConflictError((Conflict("public", why, f"finish it: invoke release --version {release.tag}"),))
+    if session.forge is not None:
+        drop_draft(session.forge, record)
     session.ledger.close(record, "abandoned", reason)
     return Abandoned(release.tag, record.line, reason)
+
+
+def drop_draft(forge: Forge, record: Record) -> None:
+    """Delete the draft of a release that is given up; it is a workspace, and made again if the release goes on after all."""
+    noted = record.evidence.get(DRAFT)
+    draft = forge.release(noted.id) if noted else None
+    if draft is not None and draft.draft and ours(draft, record.release.tag):
+        forge.drop(draft.id)
 
 
 def meant(begun: list[Record], version: str) -> Record:

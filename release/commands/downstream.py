@@ -23,8 +23,7 @@ from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Event, Findings
 from release.errors import ConflictError, UsageError
-from release.steps import downstream_path, release_path
-from release.steps.downstream import ReleaseDownstream
+from release.steps import Downstream, downstream_path, release_path
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def looked(
     steps = [step for release in releases for step in path(session, seen, with_needs(release, wanted))]
     with session.engine() as engine:
         found = engine.look(steps)
-        downstreams = [step for step in steps if isinstance(step, ReleaseDownstream)]
+        downstreams = [step for step in steps if isinstance(step, Downstream)]
         ours = [step for step in downstreams if wanted is None or (step.release.tag, step.wish.name) in wanted]
         unmet = [
             unmet_need(step, need)
@@ -128,7 +127,7 @@ def with_needs(release: Release, wanted: set[tuple[str, str]] | None) -> Release
     return msgspec.structs.replace(release, downstreams=chosen)
 
 
-def unmet_need(step: ReleaseDownstream, need: Step[Any]) -> Conflict:
+def unmet_need(step: Downstream, need: Step[Any]) -> Conflict:
     return Conflict(
         "unmet-need",
         f"{step.name} of {step.release.tag} comes after {need.name}, which is not out",

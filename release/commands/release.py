@@ -19,10 +19,15 @@ ROUNDS = 3
 
 
 def ready(session: Session, wishes: Wishes) -> Prepared:
-    """A plan that may be carried out: by somebody whom git knows."""
+    """A plan that may be carried out: by somebody whom git knows. What another captain began while we looked is taken up."""
     session.head()
     session.who()
-    return prepared(session, wishes)
+    planned = prepared(session, wishes)
+    for _ in range(ROUNDS):
+        if all(conflict.rule != BEGUN_ELSEWHERE for conflict in planned.plan.conflicts):
+            break
+        planned = prepared(session, wishes)
+    return planned
 
 
 def release(session: Session, wishes: Wishes, planned: Prepared, listener: Callable[[Event], None]) -> Plan:

@@ -7,24 +7,37 @@ from release.commands.adopt import adopted, asked_for, surely
 from release.commands.plan import states
 from release.core.aim import Observation, place
 from release.core.design import existing
-from release.core.finding import Conflict
+from release.core.finding import Conflict, Done
 from release.core.model import Release
-from release.core.plan import Verified
+from release.core.plan import StepState, Verified
 from release.core.version import Version, scheme
+from release.engine.walk import Engine
 from release.errors import ConflictError
-from release.steps import release_path
+from release.steps import Doors, file_path, listing_path, release_path
 
 
 def verify(session: Session, version: str) -> Verified:
-    """Every public step of a release: the newest one of this branch, or of the version that is named."""
+    """Every public step of a release, and every byte of it: of the newest one of this branch, or of the version that is named."""
     seen = session.observed(asked_for(session, version) if version else None)
     release = released(session, seen, version)
-    steps = release_path(session.doors(), release, seen.refs.records.get(release.line, ""))
+    doors = session.doors()
+    steps = release_path(doors, release, seen.refs.records.get(release.line, ""))
     with session.engine() as engine:
         found = engine.look(steps)
-    public = [step for step in steps if step.public]
-    shown = states(public, found)
+        public = [step for step in steps if step.public]
+        shown = (*states(public, found), *files(engine, doors, release))
     return Verified(release.tag, all(step.state == "done" for step in shown), shown)
+
+
+def files(engine: Engine, doors: Doors, release: Release) -> tuple[StepState, ...]:
+    """Every file on the forge, fetched and compared: the upstream's own, then those of each downstream."""
+    listings = listing_path(doors, release)
+    listed = engine.look(listings)
+    checks = [
+        check for one in listings if isinstance(done := listed[one], Done) for check in file_path(one, done.value)
+    ]
+    unlisted = [one for one in listings if not isinstance(listed[one], Done)]
+    return (*states(unlisted, listed), *states(checks, engine.look(checks)))
 
 
 def released(session: Session, seen: Observation, version: str) -> Release:

@@ -24,6 +24,14 @@ def located(repository: str, upstream: str) -> str:
     return f"{scheme}://{authority}{posixpath.normpath(posixpath.join(slash + place, repository))}"
 
 
+def repository_of(address: str) -> str:
+    """The `owner/name` that a URL or `host:path` ends with, "" where it ends with none."""
+    path = address.partition("://")[2].partition("/")[2] if "://" in address else address.rpartition(":")[2]
+    owner, _, name = path.rstrip("/").removesuffix(".git").rpartition("/")
+    owner = owner.rpartition("/")[2]
+    return f"{owner}/{name}" if owner and name else ""
+
+
 def without_secret(text: str) -> str:
     """An address, or a text with addresses, as it may be shown: no user, no password, no token of a query."""
     return _QUERY.sub(r"\1***", _BEFORE_THE_HOST.sub("", text))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from release.core.config import Artifact, Config, Downstream, When, seconds
+from release.core.config import Artifact, Config, Downstream, Gate, When, seconds
 from release.core.model import ArtifactWish, DownstreamWish, GateWish, Release
 from release.core.version import render
 
@@ -29,17 +29,19 @@ def applies(table: Selective, line: str, kind: str) -> bool:
 def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Release:
     """The release with its mode, gates, artifacts, output and downstreams."""
     line, kind = release.line, release.kind
+    waits = seconds(config.release.deadline) or 0
     return msgspec.structs.replace(
         release,
         mode="push" if release.edits else "none",
         start=config.release.start,
-        gates=tuple(GateWish(gate.name, gate.run) for gate in config.gate if applies(gate, line, kind)),
+        gates=tuple(_gate(gate, waits) for gate in config.gate if applies(gate, line, kind)),
         artifacts=tuple(
             wish for table in config.artifact if applies(table, line, kind) for wish in artifacts(table, values)
         ),
-        deadline=seconds(config.release.deadline) or 0,
+        deadline=waits,
         output=render(config.release.output, values),
         downstreams=downstreams(config, line, kind, values),
+        forge=config.project.forge,
     )
 
 
@@ -47,8 +49,7 @@ def artifacts(table: Artifact, values: Mapping[str, str]) -> list[ArtifactWish]:
     """One artifact a platform, or one without."""
     wishes = []
     for platform in table.platforms or ("",):
-        system, _, arch = platform.partition("/")
-        full = {**values, "platform": platform, "os": system, "arch": arch.replace("/", "-")}
+        full = {**values, **of_platform(platform)}
         run = tuple(render(word, full) for word in table.run)
         wishes.append(ArtifactWish(render(table.name, full), run, platform, render(table.path, full)))
     return wishes
@@ -58,10 +59,16 @@ def downstreams(config: Config, line: str, kind: str, values: Mapping[str, str])
     """The components that a release itself triggers; those that a promotion triggers are left to it."""
     chosen = [one for one in config.downstream if one.per == "release" and applies(one, line, kind)]
     names = {one.name for one in chosen}
-    return tuple(_downstream(one, names, values) for one in chosen)
+    waits = seconds(config.release.deadline) or 0
+    return tuple(_downstream(one, names, values, waits) for one in chosen)
 
 
-def _downstream(one: Downstream, names: set[str], values: Mapping[str, str]) -> DownstreamWish:
+def _gate(gate: Gate, waits: int) -> GateWish:
+    environment = (gate.environment or gate.name) if gate.kind == "approval" else ""
+    return GateWish(gate.name, gate.run, gate.kind, gate.match, environment, seconds(gate.deadline) or waits)
+
+
+def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], waits: int) -> DownstreamWish:
     return DownstreamWish(
         name=one.name,
         repository=one.repository,
@@ -69,4 +76,24 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str]) -> 
         tag=render(one.tag, values),
         after=tuple(name for name in one.after if name in names),
         required=one.required,
+        trigger=one.trigger,
+        workflow=one.workflow,
+        event=one.event,
+        inputs={name: render(text, values) for name, text in one.inputs.items()},
+        after_assets=_spread(one.after_assets, one.platforms, values),
+        assets=_spread(one.assets, one.platforms, values),
+        deadline=seconds(one.deadline) or waits,
+        starts_within=seconds(one.starts_within) or 0,
     )
+
+
+def _spread(templates: Sequence[str], platforms: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """The names that templates stand for, one for each platform where they tell platforms apart."""
+    full = [{**values, **of_platform(platform)} for platform in platforms or ("",)]
+    return tuple(dict.fromkeys(render(template, each) for template in templates for each in full))
+
+
+def of_platform(platform: str) -> dict[str, str]:
+    """What a template may say of a platform ("os/arch", or "os/arch/variant")."""
+    system, _, arch = platform.partition("/")
+    return {"platform": platform, "os": system, "arch": arch.replace("/", "-")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -12,11 +13,11 @@ When = Literal["always", "candidate", "final"]
 
 
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`repository`: path or URL of the upstream's remote; "" for the checkout's own (`origin`)."""
+    """`repository`: path or URL of the upstream's remote, with a forge `owner/name`; "" for the checkout's own (`origin`)."""
 
     name: str = ""
     repository: str = ""
-    forge: Literal["none"] = "none"
+    forge: Literal["none", "github"] = "none"
     since: str = ""
 
 
@@ -71,9 +72,14 @@ class CommitRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`run` is a command's; `match` are globs over the names of checks, () for all; `environment` is an approval's, "" for the gate's name."""
+
     name: str
-    run: tuple[str, ...]
-    kind: Literal["command"] = "command"
+    run: tuple[str, ...] = ()
+    kind: Literal["command", "checks", "approval"] = "command"
+    match: tuple[str, ...] = ()
+    environment: str = ""
+    deadline: str = ""
     when: When = "always"
     lines: tuple[str, ...] = ()
 
@@ -91,14 +97,27 @@ class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A component released in step. `repository` is a URL, a path, or a path relative to the upstream's remote (`../name.git`)."""
+    """A component released in step. `repository` is a URL, a path, or a path relative to the upstream's remote (`../name.git`); with a forge `owner/name`.
+
+    `workflow` is the file whose run must end green, `inputs` what a dispatch carries, `event` its type. `after_assets`
+    (of the upstream's release) have to be out first, `assets` (of its own) must be there in the end; both are templates,
+    one name for each of `platforms` where they name one. `starts_within`: after a dispatch a run has to show by then.
+    """
 
     name: str
     repository: str
     branch: str = "main"
     tag: str = "{tag}"
     after: tuple[str, ...] = ()
-    trigger: Literal["tag"] = "tag"
+    after_assets: tuple[str, ...] = ()
+    trigger: Literal["tag", "release", "workflow_dispatch", "repository_dispatch"] = "tag"
+    workflow: str = ""
+    event: str = "release"
+    inputs: Mapping[str, str] = msgspec.field(default_factory=lambda: {"tag": "{tag}"})
+    assets: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    deadline: str = ""
+    starts_within: str = "5m"
     per: Literal["release", "channel"] = "release"
     required: bool = True
     when: When = "always"

@@ -12,6 +12,7 @@ from release.core.address import holds_secret, without_secret
 from release.core.config import Artifact, Config, Downstream, Gate, VersionFile, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
+from release.core.forge_rules import forge_contradictions
 from release.core.version import names_in, render, scheme
 
 LONGEST_PATTERN = 500
@@ -34,6 +35,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_downstreams(config.downstream),
         *_same_tags(config),
         *_order(config.downstream),
+        *forge_contradictions(config),
     )
 
 
@@ -141,7 +143,8 @@ def _writes(config: Config) -> str:
 def _gates(gates: Sequence[Gate]) -> Iterator[Conflict]:
     for number, gate in enumerate(gates):
         yield from _component(f"gate[{number}]", gate)
-        yield from _run(f"gate[{number}].run", gate.run)
+        if gate.kind == "command":
+            yield from _run(f"gate[{number}].run", gate.run)
     yield from _duplicates("gate", [(gate.name, gate) for gate in gates])
 
 
@@ -181,6 +184,7 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         yield from _component(place, downstream)
         yield from _downstream_tag(f"{place}.tag", downstream)
         yield from _unknown(f"{place}.branch", downstream.branch, VALUES)
+        yield from _downstream_texts(place, downstream)
         if not _is_ref(downstream.branch) or not downstream.branch:
             yield Conflict("bad-branch", f"{place}.branch is {_quoted(downstream.branch)}", "write a branch's name")
         if not _is_remote(downstream.repository):
@@ -189,6 +193,15 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         yield from _secret(f"{place}.repository", downstream.repository)
     for name in _repeated(downstream.name for downstream in downstreams):
         yield Conflict("duplicate-name", f"two downstreams are named {_quoted(name)}", "rename one")
+
+
+def _downstream_texts(place: str, one: Downstream) -> Iterator[Conflict]:
+    for name, text in one.inputs.items():
+        yield from _unknown(f"{place}.inputs.{name}", text, VALUES)
+    known = (*VALUES, *OF_A_PLATFORM) if one.platforms else VALUES
+    for text in (*one.after_assets, *one.assets):
+        yield from _unknown(f"{place}.assets", text, known)
+    yield from _platforms(f"{place}.platforms", one.platforms)
 
 
 def _secret(place: str, repository: str) -> Iterator[Conflict]:

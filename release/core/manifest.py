@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from release.core.model import Release
+from release.core.record import MANIFEST
 
 Fact = tuple[str, str, int]
 
@@ -21,6 +22,18 @@ def manifest(release: Release, commit: str, artifacts: Iterable[Fact]) -> str:
         "artifacts": [{"name": name, "sha256": sha256, "size": size} for name, sha256, size in sorted(artifacts)],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def documents(release: Release, commit: str, artifacts: Iterable[Fact]) -> dict[str, str]:
+    """What lies beside the artifacts, by name; the manifest last: where it is, all is there."""
+    known = list(artifacts)
+    platforms = {wish.name: wish.platform for wish in release.artifacts}
+    return {**sums(known, platforms), MANIFEST: manifest(release, commit, known)}
+
+
+def document_names(release: Release) -> list[str]:
+    """The names of those documents, before anything is built; the manifest last."""
+    return [*documents(release, "", [(wish.name, "", 0) for wish in release.artifacts])]
 
 
 def sums(artifacts: Iterable[Fact], platforms: Mapping[str, str]) -> dict[str, str]:

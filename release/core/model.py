@@ -59,10 +59,17 @@ class Splice(msgspec.Struct, frozen=True):
 
 
 class GateWish(msgspec.Struct, frozen=True):
-    """A command that must succeed at the base commit before anything begins."""
+    """What must hold of the base commit before anything begins: a command succeeds, checks are green, somebody approved.
+
+    `deadline` is how many seconds to wait for somebody else's turn.
+    """
 
     name: str
-    run: tuple[str, ...]
+    run: tuple[str, ...] = ()
+    kind: Literal["command", "checks", "approval"] = "command"
+    match: tuple[str, ...] = ()
+    environment: str = ""
+    deadline: int = 1800
 
 
 class ArtifactWish(msgspec.Struct, frozen=True):
@@ -78,7 +85,7 @@ class DownstreamWish(msgspec.Struct, frozen=True):
     """A component to release: `tag` at the head of `branch`, after the components named in `after`.
 
     `repository` is as configured: a relative one is looked up beside the upstream as each clone knows it, and no
-    password of anybody's address gets into a record.
+    password of anybody's address gets into a record. `deadline` and `starts_within` are in seconds.
     """
 
     name: str
@@ -87,12 +94,20 @@ class DownstreamWish(msgspec.Struct, frozen=True):
     tag: str
     after: tuple[str, ...] = ()
     required: bool = True
+    trigger: Literal["tag", "release", "workflow_dispatch", "repository_dispatch"] = "tag"
+    workflow: str = ""
+    event: str = ""
+    inputs: Mapping[str, str] = {}
+    after_assets: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    deadline: int = 1800
+    starts_within: int = 300
 
 
 class Release(msgspec.Struct, frozen=True):
     """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, `deadline` seconds.
 
-    What is decided once, and frozen in the record, comes first. The last six fields are filled in by the
+    What is decided once, and frozen in the record, comes first. The last seven fields are filled in by the
     configuration where a run goes on: no record tells a captain's machine what to run or where to push.
     """
 
@@ -116,12 +131,13 @@ class Release(msgspec.Struct, frozen=True):
     output: str = ""
     deadline: int = 1800
     downstreams: tuple[DownstreamWish, ...] = ()
+    forge: Literal["none", "github"] = "none"
 
     @property
     def decided(self) -> Release:
         """Only what was decided: two captains whose configurations differ still go on with the same release."""
         return msgspec.structs.replace(
-            self, start="command", gates=(), artifacts=(), output="", deadline=0, downstreams=()
+            self, start="command", gates=(), artifacts=(), output="", deadline=0, downstreams=(), forge="none"
         )
 
     @property

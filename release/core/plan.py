@@ -85,6 +85,14 @@ class Abandoned(msgspec.Struct, frozen=True):
     why: str
 
 
+class Withdrawn(msgspec.Struct, frozen=True):
+    """A release that nobody should take any more: it is marked as such where it is shown, and nothing of it is deleted."""
+
+    tag: str
+    why: str
+    steps: tuple[StepState, ...]
+
+
 class Filled(msgspec.Struct, frozen=True):
     """Downstreams of releases that are out: what was done for each."""
 

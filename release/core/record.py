@@ -10,13 +10,27 @@ import msgspec
 from release.core.model import Person, Release
 
 PREFIX = "refs/sluice/"
-TAG, OUTPUT = "tag", "output"  # the steps that make a release public, by the names that their proofs have
+# Steps by the names that their proofs have: what makes a release public, and the draft that becomes one.
+TAG, OUTPUT, DRAFT, RELEASE = "tag", "output", "draft", "release"
+MANIFEST = "release.json"
 
 Outcome = Literal["begun", "finished", "abandoned"]
 
 
+class Withdrawal(msgspec.Struct, frozen=True):
+    """A release of the line that nobody should take any more, and why."""
+
+    version: str
+    why: str
+    by: Person
+    at: str
+
+
 class State(msgspec.Struct, frozen=True):
-    """Where a release stands: `commit` is the release commit, `burned` the versions of the line that were given up."""
+    """Where a release stands: `commit` is the release commit, `burned` the versions of the line that were given up.
+
+    `withdrawn` are releases of the line, this one or older ones.
+    """
 
     outcome: Outcome
     commit: str
@@ -24,12 +38,15 @@ class State(msgspec.Struct, frozen=True):
     at: str
     why: str = ""
     burned: tuple[str, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
 
 
 class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was seen of one step; each kind of step fills in its own: a commit, a file's digest, a tag, a directory.
 
-    `node` tells apart the machines that a directory may be on.
+    `node` tells apart the machines that a directory may be on. `id` is a number that the forge gave: of a release, of a
+    workflow's run. `assets` are SHA-256 digests by name. A claim has `at`, when it was made by the forge's clock, and
+    `attempt`, counted from 1; one that came to nothing has no `at`.
     """
 
     commit: str = ""
@@ -38,6 +55,10 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     tag: str = ""
     folder: str = ""
     node: str = ""
+    id: int = 0
+    at: str = ""
+    attempt: int = 0
+    assets: Mapping[str, str] = {}
 
 
 class Broken(msgspec.Struct, frozen=True):

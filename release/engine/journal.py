@@ -11,6 +11,7 @@ import msgspec
 
 from release.engine.walk import Event
 from release.errors import ReleaseError
+from release.redact import HIDE
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,7 +38,7 @@ class Journal:
         line = Line(self._now(), self._run, event.step, event.kind, event.detail, event.state)
         try:
             with self._lock:
-                os.write(self._open(), msgspec.json.encode(line) + b"\n")
+                os.write(self._open(), HIDE.redacted(msgspec.json.encode(line).decode()).encode() + b"\n")
                 os.fsync(self._open())
         except OSError as error:
             raise ReleaseError(

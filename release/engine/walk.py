@@ -52,7 +52,7 @@ class Engine:
         """Everything that can say no before the first write: what is foreign, and what would refuse us."""
         blocked = [found.conflict for step in steps if isinstance(found := seen[step], Blocked)]
         pending = [step for step in steps if isinstance(seen[step], Pending)]
-        asked = self.each(lambda step: step.preflight(), pending)
+        asked = self.each(asked_of, pending)
         return tuple(dict.fromkeys(chain(blocked, chain.from_iterable(asked))))
 
     def each(self, ask: Callable[[A], B], of: Sequence[A]) -> list[B]:
@@ -78,7 +78,7 @@ class Engine:
         if missing:
             return Pending(f"waits for {', '.join(missing)}")
         known = Known(step, found)
-        before = step.inspect(known)  # the plan may be minutes old
+        before = yield from self._turn(step, known)
         outcome = self._act(step, known, before) if isinstance(before, (Pending, Failed)) else None
         refusal = outcome if isinstance(outcome, Failed) else None
         began = self.clock()
@@ -96,6 +96,17 @@ class Engine:
                         f"{outcome.message}; nothing of it can be seen", outcome.remedy or "run the same command again"
                     )
                 return Failed(f"{step.name} was done, but cannot be seen: {now.detail}", "run the same command again")
+            self.tell(Event(step.name, "waits", now.detail, state(now)))
+            yield pause
+        raise AssertionError("the pauses never end")
+
+    def _turn(self, step: AnyStep, known: Known) -> Generator[float, None, Finding[Any]]:
+        """Wait until it is our turn, or all is said: what is under way may yet come to a bad end, and may then be begun anew once."""
+        began = self.clock()
+        for pause in chain(FIRST_PAUSES, repeat(PAUSE)):
+            now = step.inspect(known)  # the plan may be minutes old
+            if not isinstance(now, Underway) or self.clock() - began >= step.deadline:
+                return now
             self.tell(Event(step.name, "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")
@@ -151,6 +162,14 @@ class Engine:
                 self.tell(Event(step.name, "found", result.detail, state(result)))
                 order.done(step)
         return found
+
+
+def asked_of(step: AnyStep) -> tuple[Conflict, ...]:
+    """What would refuse a step; that it could not be found out is a reason as well, and hides nobody else's."""
+    try:
+        return step.preflight()
+    except ReleaseError as unseen:
+        return (Conflict("unseen", f"{step.name}: {unseen.message}", unseen.remedy),)
 
 
 def state(finding: Finding[Any]) -> str:

@@ -7,11 +7,12 @@ import json
 import msgspec
 
 from release.errors import ConfigError, ConflictError, ReleaseError
+from release.redact import HIDE
 
 
 def document(value: object) -> str:
     """Any returned value as JSON, indented; non-ASCII stays as it is, control characters are escaped by JSON's own rules."""
-    text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2)
+    text = HIDE.redacted(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2))
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 

@@ -7,7 +7,8 @@ from functools import singledispatch
 
 from release.core.finding import Conflict
 from release.core.fleet import Status, Summary
-from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, StepState, Verified
+from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, StepState, Verified, Withdrawn
+from release.redact import HIDE
 
 Line = list[tuple[str, str]]
 
@@ -75,6 +76,14 @@ def _(abandoned: Abandoned) -> Iterator[Line]:
 
 
 @lines.register
+def _(withdrawn: Withdrawn) -> Iterator[Line]:
+    yield from steps(withdrawn.steps)
+    done = all(step.state == "done" for step in withdrawn.steps)
+    word = "is withdrawn" if done else "to be withdrawn"
+    yield [(f"{withdrawn.tag} {word}, and nothing of it is deleted: {shown(withdrawn.why)}", "")]
+
+
+@lines.register
 def _(filled: Filled) -> Iterator[Line]:
     if not filled.steps:
         yield [("nothing to do: ", "bold green"), ("no downstream is missing", "")]
@@ -133,8 +142,9 @@ def conflicts(found: Sequence[Conflict]) -> Iterator[Line]:
 
 
 def shown(text: str) -> str:
-    """A text that can do nothing to a terminal: what is not printable is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """A text that can do nothing to a terminal and tells no secret: what is not printable is escaped."""
+    plain = HIDE.redacted(text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
 def write(value: object, put: Callable[[Line], None]) -> None:

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release.core.model import DownstreamWish, Release
-from release.core.record import OUTPUT, TAG
+from release.core.manifest import document_names
+from release.core.model import ArtifactWish, DownstreamWish, GateWish, Release
+from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Withdrawal
+from release.core.verification import Expected
 from release.engine.step import Step
-from release.ports import Ledger, Remote, Shelf, Workshop
+from release.ports import Forge, Ledger, Remote, Shelf, Workshop
+from release.steps.approval import ApprovalGate
+from release.steps.assets import UploadArtifact, UploadDocument
 from release.steps.begin import Begin
 from release.steps.build import Build
+from release.steps.checks import ChecksGate
 from release.steps.commit import MakeCommit
 from release.steps.downstream import ReleaseDownstream
+from release.steps.draft import Draft
 from release.steps.finish import Finish
+from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
 from release.steps.land import Land
 from release.steps.output import Publish
+from release.steps.publish import PublishRelease
+from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
+from release.steps.verify import Listing, VerifyAsset
+from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
+
+Downstream = ReleaseDownstream | FollowDownstream
 
 
 @dataclass(frozen=True)
 class Doors:
-    """What the steps act through. `elsewhere` opens a downstream's remote; `ours` is false where the tag's own run builds."""
+    """What the steps act through. `elsewhere` and `forge_of` open a downstream's remote and its forge.
+
+    `ours` is false where the tag's own run builds; `forge` is None where there is none; `own_run` is the workflow run
+    that this process is part of, 0 for none; `project` is the upstream's name.
+    """
 
     remote: Remote
     ledger: Ledger
@@ -32,59 +49,159 @@ class Doors:
     elsewhere: Callable[[DownstreamWish], Remote]
     root: Path
     ours: bool = True
+    forge: Forge | None = None
+    forge_of: Callable[[DownstreamWish], Forge] | None = None
+    own_run: int = 0
+    project: str = "the upstream"
 
 
 def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]:
     """The whole path. `before` is the tip of the line's record that the release was designed over, "" for none."""
-    gates = tuple(
-        Gate(f"gate {wish.name}", release, wish, doors.ledger, doors.workshop, doors.shelf) for wish in release.gates
-    )
+    gates = tuple(gate_of(doors, release, wish) for wish in release.gates)
     commit = MakeCommit("commit", release, doors.remote, doors.ledger, doors.shelf)
     begin = Begin("begin", release, before, gates, commit, doors.remote, doors.ledger)
     early = release.start == "tag"
     tag_first = (land_of(doors, release, begin, ()),) if early else ()
-    builds = tuple(
-        Build(
-            f"build {wish.name}",
-            release,
-            wish,
-            begin,
-            tag_first,
-            doors.ledger,
-            doors.workshop,
-            doors.shelf,
-            doors.ours or not early,
-        )
-        for wish in release.artifacts
-    )
-    land = next(iter(tag_first), None) or land_of(doors, release, begin, builds)
-    published = (publish_of(doors, release, begin, land, builds),) if release.output and builds else ()
+    builds = tuple(build_of(doors, release, wish, begin, tag_first) for wish in release.artifacts)
+    staged = staged_of(doors, release, begin, builds) if doors.forge is not None else None
+    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*builds, *(staged.steps if staged else ())))
+    published: list[Step[Any]] = []
+    if release.output and builds:
+        published.append(publish_of(doors, release, begin, land, builds))
+    if staged is not None:
+        published.append(staged.published(doors, release, begin, land))
     downstreams = downstream_path(doors, release, (begin, land, *published))
     required = tuple(step for step in downstreams if step.wish.required)
-    finish = Finish("finish", release, begin, land, published, required, doors.ledger)
-    landing = (land, *builds) if early else (*builds, land)
+    finish = Finish("finish", release, begin, land, tuple(published), required, doors.ledger)
+    making = (*builds, *(staged.steps if staged else ()))
+    landing = (land, *making) if early else (*making, land)
     return [*gates, commit, begin, *landing, *published, *downstreams, finish]
 
 
-def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], ...]) -> list[ReleaseDownstream]:
+def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], ...]) -> list[Downstream]:
     """The downstreams, each after those it names; `upstream` is what has to be out before any of them."""
-    made: dict[str, ReleaseDownstream] = {}
+    made: dict[str, Downstream] = {}
     left = list(release.downstreams)
     while left:
         ready = [wish for wish in left if all(name in made for name in wish.after)]
         assert ready, "a cycle in `after` is refused with the configuration"
         for wish in ready:
             after = tuple(made[name] for name in wish.after)
-            made[wish.name] = ReleaseDownstream(
-                f"downstream {wish.name}", release, wish, upstream, after, doors.elsewhere(wish), doors.ledger
-            )
+            made[wish.name] = downstream_of(doors, release, wish, upstream, after)
         left = [wish for wish in left if wish.name not in made]
     return [made[wish.name] for wish in release.downstreams]
 
 
-def land_of(doors: Doors, release: Release, begin: Begin, builds: tuple[Build, ...]) -> Land:
+def withdrawal_path(doors: Doors, release: Release, withdrawal: Withdrawal) -> list[Step[Any]]:
+    """First the record, which says why; then what people see."""
+    note = NoteWithdrawal("record", release, withdrawal, doors.ledger)
+    return [note] if doors.forge is None else [note, MarkWithdrawn(RELEASE, release, note, doors.forge)]
+
+
+def listing_path(doors: Doors, release: Release) -> list[Listing]:
+    """What a verification asks first: which files there are, of the upstream and of each downstream, and should be."""
+    if doors.forge is None or doors.forge_of is None:
+        return []
+    record = doors.ledger.latest(release)
+    own = Listing("assets", release, record, None, doors.forge)
+    return [
+        own,
+        *(
+            Listing(f"downstream {wish.name}: assets", release, record, wish, doors.forge_of(wish))
+            for wish in release.downstreams
+        ),
+    ]
+
+
+def file_path(listing: Listing, files: Sequence[Expected]) -> list[VerifyAsset]:
+    """Each of these files, to be fetched and compared."""
+    return [VerifyAsset(f"{listing.name.removesuffix('s')} {one.name}", one, listing.forge) for one in files]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What lies on the forge before anybody sees it: the draft, its artifacts, its documents with the manifest last."""
+
+    draft: Draft
+    artifacts: tuple[UploadArtifact, ...]
+    documents: tuple[UploadDocument, ...]
+
+    @property
+    def steps(self) -> tuple[Step[Any], ...]:
+        return (self.draft, *self.artifacts, *self.documents)
+
+    def published(self, doors: Doors, release: Release, begin: Begin, land: Land) -> PublishRelease:
+        """The step that shows it."""
+        forge = self.draft.forge
+        return PublishRelease(
+            RELEASE, release, begin, land, self.draft, self.artifacts, self.documents, forge, doors.ledger
+        )
+
+
+def gate_of(doors: Doors, release: Release, wish: GateWish) -> Step[str]:
+    """A gate of any kind; those of a forge need one."""
+    name = f"gate {wish.name}"
+    if wish.kind == "command":
+        return Gate(name, release, wish, doors.ledger, doors.workshop, doors.shelf)
+    assert doors.forge is not None, "a gate that needs a forge is refused with the configuration"
+    if wish.kind == "checks":
+        return ChecksGate(name, release, wish, doors.own_run, doors.forge, doors.ledger)
+    return ApprovalGate(name, release, wish, doors.forge, doors.ledger)
+
+
+def build_of(doors: Doors, release: Release, wish: ArtifactWish, begin: Begin, tag: tuple[Land, ...]) -> Build:
+    """A build; where a tag starts the release, its own run makes it."""
+    mine = doors.ours or release.start == "command"
+    name = f"build {wish.name}"
+    return Build(name, release, wish, begin, tag, doors.ledger, doors.workshop, doors.shelf, mine, doors.forge)
+
+
+def staged_of(doors: Doors, release: Release, begin: Begin, builds: tuple[Build, ...]) -> Staged:
+    """The draft and everything in it."""
+    assert doors.forge is not None
+    forge, ledger = doors.forge, doors.ledger
+    mine = doors.ours or release.start == "command"
+    draft = Draft(DRAFT, release, begin, builds, forge, ledger, mine)
+    artifacts = tuple(
+        UploadArtifact(f"asset {build.wish.name}", release, begin, draft, build, forge, ledger, doors.shelf)
+        for build in builds
+    )
+    documents: tuple[UploadDocument, ...] = ()
+    *others, last = document_names(release)
+    for file in others:
+        documents += (UploadDocument(f"asset {file}", release, file, begin, draft, artifacts, (), forge),)
+    manifest = UploadDocument(f"asset {last}", release, last, begin, draft, artifacts, documents, forge)
+    return Staged(draft, artifacts, (*documents, manifest))
+
+
+def downstream_of(
+    doors: Doors,
+    release: Release,
+    wish: DownstreamWish,
+    upstream: tuple[Step[Any], ...],
+    after: tuple[Step[Proof], ...],
+) -> Downstream:
+    """A downstream: on plain git a tag, on a forge all that has to come of it."""
+    name = f"downstream {wish.name}"
+    if doors.forge is None or doors.forge_of is None:
+        return ReleaseDownstream(name, release, wish, upstream, after, doors.elsewhere(wish), doors.ledger)
+    forge = doors.forge_of(wish)
+    trigger = trigger_of(doors, release, wish, forge)
+    return FollowDownstream(name, release, wish, upstream, after, trigger, doors.forge, forge, doors.ledger)
+
+
+def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forge) -> Trigger:
+    """What sets a downstream going."""
+    if wish.trigger == "release":
+        return ByRelease(release, wish, doors.project, forge)
+    if wish.trigger == "tag":
+        return ByTag(release, wish, doors.project, forge, doors.elsewhere(wish))
+    return ByDispatch(release, wish, doors.project, forge, doors.ledger)
+
+
+def land_of(doors: Doors, release: Release, begin: Begin, ready: tuple[Step[Any], ...]) -> Land:
     """The push of branch and tag."""
-    return Land(TAG, release, begin, builds, doors.remote, doors.ledger)
+    return Land(TAG, release, begin, ready, doors.remote, doors.ledger)
 
 
 def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Build, ...]) -> Publish:

@@ -10,7 +10,6 @@ from release.core.record import Proof, Record, State, given_up, ref_of
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Remote
 from release.steps.commit import MakeCommit
-from release.steps.gate import Gate
 
 BEGUN_ELSEWHERE = "begun-elsewhere"
 
@@ -21,7 +20,7 @@ class Begin(Step[Record]):
 
     release: Release
     before: str
-    gates: tuple[Gate, ...]
+    gates: tuple[Step[str], ...]
     commit: MakeCommit
     remote: Remote
     ledger: Ledger
@@ -51,8 +50,13 @@ class Begin(Step[Record]):
 
     def apply(self, known: Known, say: Say) -> None:
         old = self.ledger.read(self.release.line)
-        burned = (*given_up(old),) if old else ()
-        commit = known[self.commit]
-        state = State(outcome="begun", commit=commit, by=self.release.author, at=self.release.date, burned=burned)
+        state = State(
+            outcome="begun",
+            commit=known[self.commit],
+            by=self.release.author,
+            at=self.release.date,
+            burned=given_up(old) if old else (),
+            withdrawn=old.state.withdrawn if old else (),
+        )
         evidence = {gate.name: Proof(commit=known[gate]) for gate in self.gates}
         self.ledger.begin(Record(self.release.line, self.before, self.release, state, evidence))

@@ -10,10 +10,10 @@ import msgspec
 
 from release.core.finding import Conflict, Done, Finding, Pending, Underway
 from release.core.model import ArtifactWish, Release
-from release.core.record import OUTPUT, Proof, Record
+from release.core.record import DRAFT, OUTPUT, RELEASE, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Ledger, Shelf, Workshop
+from release.ports import Forge, Ledger, Shelf, Workshop
 from release.steps.begin import Begin
 from release.steps.gate import short
 
@@ -38,6 +38,7 @@ class Build(Step[Artifact]):
     workshop: Workshop
     shelf: Shelf
     ours: bool
+    forge: Forge | None = None
 
     means = True
 
@@ -62,6 +63,8 @@ class Build(Step[Artifact]):
         here = Artifact(self.wish.name, *made) if made else None
         if here and here == noted:
             return Done(here, f"{here.size} bytes, sha256 {here.sha256[:12]}")
+        if record is not None and noted is not None and self._uploaded(record, noted):
+            return Done(noted, f"{noted.size} bytes, sha256 {noted.sha256[:12]}, uploaded by another run")
         return Pending(f"run {short(self.wish.run)}")
 
     def apply(self, known: Known, say: Say) -> None:
@@ -77,12 +80,18 @@ class Build(Step[Artifact]):
         noted = noted_artifact(record, self)
         if noted == artifact:
             return
-        if noted and record and OUTPUT in record.evidence:
+        if noted and record and (OUTPUT in record.evidence or RELEASE in record.evidence):
             raise Refused(
                 f"{self.wish.name} was published with sha256 {noted.sha256[:12]}, and is {artifact.sha256[:12]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
         self.ledger.note(known[self.begin], {self.name: Proof(sha256=artifact.sha256, size=artifact.size)})
+
+    def _uploaded(self, record: Record, noted: Artifact) -> bool:
+        """Whether the very bytes of the record lie in its draft: then nobody needs to make them again."""
+        draft = record.evidence.get(DRAFT)
+        assets = self.forge.assets(draft.id) if self.forge is not None and draft else ()
+        return any(one.complete and (one.name, one.digest) == (noted.name, noted.sha256) for one in assets)
 
     def _environment(self, commit: str) -> dict[str, str]:
         return {

@@ -14,13 +14,13 @@ from release.ports import Ledger, Remote
 
 
 @dataclass(frozen=True, eq=False)
-class ReleaseDownstream(Step[str]):
-    """Its value is the commit of the downstream's tag. A tag made by somebody else counts if it sits on the branch."""
+class ReleaseDownstream(Step[Proof]):
+    """Its value names the downstream's tag and its commit. A tag made by somebody else counts if it sits on the branch."""
 
     release: Release
     wish: DownstreamWish
     upstream: tuple[Step[Any], ...]
-    after: tuple[Step[str], ...]
+    after: tuple[Step[Proof], ...]
     remote: Remote
     ledger: Ledger
 
@@ -44,29 +44,17 @@ class ReleaseDownstream(Step[str]):
             else ()
         )
 
-    def inspect(self, known: Known) -> Finding[str]:
+    def inspect(self, known: Known) -> Finding[Proof]:
         refs = self.remote.refs(self._tag, f"refs/heads/{self.wish.branch}")
         tagged, head = refs.tags.get(self.wish.tag), refs.heads.get(self.wish.branch)
         if tagged is None:
             return Pending(f"tag {self.wish.tag} at {self.wish.branch}")
         if tagged == head or tagged == self._noted() or self.remote.holds(self.wish.branch, tagged):
-            return Done(tagged, f"{self.wish.tag} on {tagged[:10]}")
-        why = f"{self.wish.tag} of {self.wish.name} is on {tagged[:10]}, which is not in {self.wish.branch}"
-        return Blocked(
-            Conflict(
-                "tag-elsewhere",
-                why,
-                "a tag is never moved: find out who made it; if it is right, merge its commit into the branch",
-            )
-        )
+            return Done(Proof(tag=self.wish.tag, commit=tagged), f"{self.wish.tag} on {tagged[:10]}")
+        return Blocked(misplaced(self.wish, tagged))
 
     def apply(self, known: Known, say: Say) -> None:
-        head = self.remote.tip(self.wish.branch)
-        if not head:
-            raise Refused(f"{self.wish.name} has no branch {self.wish.branch}", "mend [[downstream]] branch")
-        message = f"{self.wish.tag}\n\nReleased with {self.release.tag}.\n"
-        tag = self.remote.tag(self.wish.tag, head, message, self.release.author, self.release.date)
-        self.remote.push((self._tag, "", tag))
+        head = push_tag(self.remote, self.wish, self.release)
         record = self.ledger.latest(self.release)
         if record is not None:
             self.ledger.note(record, {self.name: Proof(tag=self.wish.tag, commit=head)})
@@ -79,3 +67,21 @@ class ReleaseDownstream(Step[str]):
     @property
     def _tag(self) -> str:
         return f"refs/tags/{self.wish.tag}"
+
+
+def push_tag(remote: Remote, wish: DownstreamWish, release: Release) -> str:
+    """Make a downstream's tag at the head of its branch; the commit that it got."""
+    head = remote.tip(wish.branch)
+    if not head:
+        raise Refused(f"{wish.name} has no branch {wish.branch}", "mend [[downstream]] branch")
+    message = f"{wish.tag}\n\nReleased with {release.tag}.\n"
+    tag = remote.tag(wish.tag, head, message, release.author, release.date)
+    remote.push((f"refs/tags/{wish.tag}", "", tag))
+    return head
+
+
+def misplaced(wish: DownstreamWish, commit: str) -> Conflict:
+    """A downstream's tag that sits where no release of it may sit."""
+    why = f"{wish.tag} of {wish.name} is on {commit[:10]}, which is not in {wish.branch}"
+    remedy = "a tag is never moved: find out who made it; if it is right, merge its commit into the branch"
+    return Conflict("tag-elsewhere", why, remedy)

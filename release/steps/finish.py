@@ -11,7 +11,6 @@ from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger
 from release.steps.begin import Begin
-from release.steps.downstream import ReleaseDownstream
 from release.steps.land import Land
 
 
@@ -23,7 +22,7 @@ class Finish(Step[str]):
     begin: Begin
     land: Land
     published: tuple[Step[Any], ...]
-    downstreams: tuple[ReleaseDownstream, ...]
+    downstreams: tuple[Step[Proof], ...]
     ledger: Ledger
 
     def inspect(self, known: Known) -> Finding[str]:
@@ -34,6 +33,5 @@ class Finish(Step[str]):
 
     def apply(self, known: Known, say: Say) -> None:
         record = known[self.begin]
-        proofs = {step.name: Proof(tag=step.wish.tag, commit=known[step]) for step in self.downstreams}
-        self.ledger.note(record, proofs)
+        self.ledger.note(record, {step.name: known[step] for step in self.downstreams})
         self.ledger.close(record, "finished")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, compare
 from release.core.model import Release
@@ -10,16 +11,18 @@ from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Remote
 from release.steps.begin import Begin
-from release.steps.build import Build
 
 
 @dataclass(frozen=True, eq=False)
 class Land(Step[str]):
-    """Its value is the commit the tag points at. Equal tags are tags with the same peeled commit."""
+    """Its value is the commit the tag points at. Equal tags are tags with the same peeled commit.
+
+    `ready` is what has to be there before anything is public: builds, and on a forge the draft with all its assets.
+    """
 
     release: Release
     begin: Begin
-    builds: tuple[Build, ...]
+    ready: tuple[Step[Any], ...]
     remote: Remote
     ledger: Ledger
 

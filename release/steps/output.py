@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
-from release.core.manifest import manifest, sums
+from release.core.manifest import documents
 from release.core.model import Release
-from release.core.record import Proof, Record
+from release.core.record import MANIFEST, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Shelf
 from release.steps.begin import Begin
 from release.steps.build import Artifact, Build, noted_artifact
 from release.steps.land import Land
-
-MANIFEST = "release.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +94,7 @@ class Publish(Step[str]):
 
     def _texts(self, artifacts: list[Artifact], commit: str) -> dict[str, str]:
         """The documents beside the artifacts, the manifest last."""
-        facts = [(artifact.name, artifact.sha256, artifact.size) for artifact in artifacts]
-        platforms = {wish.name: wish.platform for wish in self.release.artifacts}
-        return {**sums(facts, platforms), MANIFEST: manifest(self.release, commit, facts)}
+        return documents(self.release, commit, [(one.name, one.sha256, one.size) for one in artifacts])
 
     def _compared(self, there: frozenset[str], made: list[Artifact], commit: str, noted: Proof | None) -> Finding[str]:
         """The exact list: what is missing is pending, what is unexpected or differs is foreign."""

@@ -121,6 +121,35 @@ def abandon(c: Context, reason: str = "", version: str = "", yes: bool = False, 
 
 @task(
     help={
+        "version": "the release that nobody should take any more",
+        "reason": "why; it is shown on top of the release's notes, and kept in the record",
+        **{key: HELP[key] for key in ("yes", "format")},
+    },
+    auto_shortflags=False,
+)
+def withdraw(c: Context, version: str = "", reason: str = "", yes: bool = False, format: str = "text") -> None:
+    """Mark a release that is out as not to be taken: a prerelease, with a notice. Nothing is deleted."""
+    from release import app
+    from release.commands import withdraw as withdrawing
+    from release.core.plan import exit_code
+    from release.reports import console
+
+    with told(format):
+        if not version or not reason.strip():
+            raise UsageError("a release is withdrawn by name and for a reason", 'say --version V --reason "..."')
+        session = app.session()
+        todo = withdrawing.prepared(session, version, reason)
+        if any(step.state != "done" for step in todo.withdrawn.steps):
+            if format == "text":
+                console.show(todo.withdrawn, sys.stderr)
+            confirmed(f"Withdraw {todo.release.tag}?", yes, app.interactive)
+        with console.progress([step.name for step in todo.steps]) as listener:
+            done, conflicts = withdrawing.withdraw(session, todo, listener)
+        present(done, format, exit_code([step.state for step in done.steps], conflicts))
+
+
+@task(
+    help={
         "version": "the release whose downstreams are to be released",
         "only": "one downstream's name",
         "missing": "instead of one version: every hole that fleet.status finds",

@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from invoke.exceptions import Exit
 
 from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
+from release.redact import HIDE
 
 FORMATS = ("text", "json")
 
@@ -41,11 +43,12 @@ def told(form: str) -> Iterator[None]:
     try:
         if form not in FORMATS:
             raise UsageError(f"--format {form!r} is not known", f"there are: {', '.join(FORMATS)}")
+        discreet()
         with terminable():
             yield
     except ReleaseError as error:
         if debugging():
-            raise
+            traced(error)
         tell(error, form)
         raise Exit(code=error.exit_code) from None
     except KeyboardInterrupt:
@@ -59,18 +62,38 @@ def told(form: str) -> Iterator[None]:
         raise
     except OSError as error:
         if debugging():
-            raise
+            traced(error)
         where = f" ({error.filename})" if error.filename else ""
         why = f"the system refused: {error.strerror or error}{where}"
         complain(ReleaseError(printable(why), "mend that, then run the same command again"), form)
         raise Exit(code=1) from None
     except Exception as bug:
         if debugging():
-            raise
+            traced(bug)
         why = f"this is a bug of ours: {type(bug).__name__}: {bug}"
         remedy = "run it as `invoke --debug ...`, and report what that prints; running it again does no harm"
         complain(ReleaseError(printable(why), remedy), form)
         raise Exit(code=1) from None
+
+
+class Discreet(logging.Filter):
+    """What libraries log goes through the redactor as well."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = HIDE.redacted(record.getMessage()), ()
+        return True
+
+
+def discreet() -> None:
+    """Let no log tell a secret, at whatever level."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(one, Discreet) for one in handler.filters):
+            handler.addFilter(Discreet())
+
+
+def traced(error: BaseException) -> None:
+    """Where an error came from, for whoever mends it."""
+    print(HIDE.redacted("".join(traceback.format_exception(error))), file=sys.stderr)
 
 
 @contextmanager
@@ -143,7 +166,7 @@ def confirmed(question: str, yes: bool, ask: Callable[[], bool]) -> None:
 
 def printable(text: str) -> str:
     """A message of unknown origin."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return "".join(c if c.isprintable() else "?" for c in HIDE.redacted(text))
 
 
 def debugging() -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from configparser import Error as ConfigParserError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -41,6 +42,10 @@ class Checkout:
             raise UsageError(f"{place} is a SHA-256 repository", "only SHA-1 repositories can be released so far")
         root = Path(repo.working_tree_dir)
         return cls(root, Path(repo.common_dir), Runner(Path(repo.git_dir), root), repo)
+
+    def opening(self, credentials: Callable[[], Sequence[tuple[str, str]]]) -> Checkout:
+        """The same checkout, with what opens its remotes."""
+        return replace(self, run=Runner(self.run.folder, self.root, credentials=credentials))
 
     @cached_property
     def config(self) -> tuple[tuple[str, str], ...]:

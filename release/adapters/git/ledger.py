@@ -14,7 +14,7 @@ import msgspec
 
 from release.adapters.git.remote import GitRemote
 from release.core.model import Person, Refs, Release
-from release.core.record import TAG, Broken, Outcome, Proof, Record, State, ref_of
+from release.core.record import TAG, Broken, Outcome, Proof, Record, State, Withdrawal, ref_of
 from release.errors import Refused, ReleaseError, Unseen
 
 TRIES = 20
@@ -89,6 +89,29 @@ class GitLedger:
                 batch or now is None or not mine.items() <= now.evidence.items()
             ):  # whoever took ours along may have failed
                 self._change(record, partial(_with, {**batch, **mine}), self._remote.push)
+
+    def claim(self, record: Record, name: str, proof: Proof, over: Proof | None = None) -> bool:
+        """Write a proof only where `over` is what the record says under that name; false if somebody came first."""
+
+        def claimed(now: Record) -> tuple[Record, str]:
+            return _with({name: proof}, now) if now.evidence.get(name) == over else (now, "")
+
+        with self._writing:
+            self._change(record, claimed, self._remote.push)
+            now = self.latest(record.release)
+        return now is not None and now.evidence.get(name) == proof
+
+    def withdraw(self, record: Record, withdrawal: Withdrawal) -> None:
+        """Say in a line's newest record that a release of it is not to be taken any more."""
+
+        def withdrawn(now: Record) -> tuple[Record, str]:
+            if any(one.version == withdrawal.version for one in now.state.withdrawn):
+                return now, ""
+            state = msgspec.structs.replace(now.state, withdrawn=(*now.state.withdrawn, withdrawal))
+            return msgspec.structs.replace(now, state=state), f"withdrawn {withdrawal.version}"
+
+        with self._writing:
+            self._change(record, withdrawn, self._remote.push)
 
     def attested(self, record: Record, evidence: Mapping[str, Proof], push: Push) -> None:
         """Add evidence by a push of the caller's, all or none with what else it moves."""

@@ -7,7 +7,7 @@ programs are off; every output is bytes until it is split.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -39,6 +39,7 @@ OPTIONS = (
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "60"),
 )
+OF_REMOTES = ("fetch", "ls-remote", "push")
 PIPE = 4096  # bytes that a pipe takes at once, whoever reads
 PATIENCE = 900  # seconds; a push of new history may take a while, but not for ever
 ENVIRONMENT = {
@@ -65,14 +66,24 @@ class Failure(ReleaseError):
 
 
 class Runner:
-    """Git with a fixed repository: `folder` is a `.git` directory or a bare one, `tree` its work tree if there is one."""
+    """Git with a fixed repository: `folder` is a `.git` directory or a bare one, `tree` its work tree if there is one.
 
-    def __init__(self, folder: Path, tree: Path | None = None, config: Sequence[tuple[str, str]] = ()) -> None:
+    `config` are settings; `credentials` gives those that open a remote, when one is about to be asked.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tree: Path | None = None,
+        config: Sequence[tuple[str, str]] = (),
+        credentials: Callable[[], Sequence[tuple[str, str]]] = tuple,
+    ) -> None:
         self.folder = folder
         self._git = Git(str(tree or folder))
         place = ["--git-dir", str(folder), *(["--work-tree", str(tree)] if tree else [])]
         self._prefix = ["git", *place, *(word for key, value in OPTIONS for word in ("-c", f"{key}={value}"))]
         self._config = tuple(config)
+        self._credentials = credentials
 
     def __call__(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         """What git printed; Failure if it ended with anything but 0."""
@@ -84,7 +95,7 @@ class Runner:
 
     def at(self, folder: Path) -> Runner:
         """The same git, settings included, in another bare repository."""
-        return Runner(folder, config=self._config)
+        return Runner(folder, config=self._config, credentials=self._credentials)
 
     def asks(self, *args: str) -> bool:
         """A question that git answers by exit code: 0 yes, 1 no."""
@@ -127,7 +138,7 @@ class Runner:
             raise Failure(args[0], b"", b"".join(said))
 
     def _start(self, args: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-        extra = {**ENVIRONMENT, **self._injected(), **(env or {})}
+        extra = {**ENVIRONMENT, **self._injected(args[0] in OF_REMOTES), **(env or {})}
         try:
             started = self._git.execute([*self._prefix, *args], istream=subprocess.PIPE, as_process=True, env=extra)
         except GitCommandNotFound as error:
@@ -137,14 +148,15 @@ class Runner:
         started.proc = None  # else the process is ended when the wrapper is collected
         return process
 
-    def _injected(self) -> dict[str, str]:
-        """Configuration by environment, so that a secret in it is never an argument."""
+    def _injected(self, remotely: bool) -> dict[str, str]:
+        """Configuration by environment, so that a secret in it is never an argument; credentials are asked for anew, for they expire."""
+        settings = (*self._config, *(self._credentials() if remotely else ()))
         pairs = {
             f"GIT_CONFIG_{part}_{n}": pair[i]
-            for n, pair in enumerate(self._config)
+            for n, pair in enumerate(settings)
             for i, part in enumerate(("KEY", "VALUE"))
         }
-        return {**pairs, "GIT_CONFIG_COUNT": str(len(self._config))}
+        return {**pairs, "GIT_CONFIG_COUNT": str(len(settings))}
 
 
 def _fed(feed: IO[bytes], stdin: bytes) -> None:

@@ -1,0 +1,153 @@
+"""A downstream on a forge: set going, followed to its end, and Done only when all of it is seen to be out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
+from release.core.forge import Asset, Published, Run
+from release.core.model import DownstreamWish, Release
+from release.core.record import Proof, Record
+from release.engine.step import Known, Say, Step
+from release.errors import Refused
+from release.ports import Forge, Ledger
+from release.steps.downstream import misplaced
+from release.steps.trigger import Trigger
+
+
+@dataclass(frozen=True, eq=False)
+class FollowDownstream(Step[Proof]):
+    """Its value is what was seen: tag, commit, run, digests of the assets.
+
+    Done is: the release for the tag is published, its commit is in `branch`, the newest run that belongs to it is green,
+    every expected asset is there. `home` is the upstream's forge, where what it comes after lies.
+    """
+
+    release: Release
+    wish: DownstreamWish
+    upstream: tuple[Step[Any], ...]
+    after: tuple[Step[Proof], ...]
+    trigger: Trigger
+    home: Forge
+    forge: Forge
+    ledger: Ledger
+
+    public = True
+
+    @property
+    def deadline(self) -> float:
+        return self.wish.deadline
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        if why := self.forge.lacks(self.trigger.right):
+            return (Conflict("forge-right", f"{self.name}: {why}", "give the token that right there"),)
+        if not self.forge.head(self.wish.branch):
+            why = f"{self.forge.name} has no branch {self.wish.branch}"
+            return (Conflict("no-branch", why, "mend [[downstream]] branch"),)
+        if self.wish.workflow:
+            self.forge.runs(self.wish.workflow, since=self.forge.now())  # raises where there is no such workflow
+        return ()
+
+    def inspect(self, known: Known) -> Finding[Proof]:
+        record = self._record()
+        out = self.forge.published(self.wish.tag)
+        commit = self.forge.tagged(self.wish.tag)
+        noted = record.evidence.get(self.name) if record is not None else None
+        seen = noted is not None and bool(commit) and (noted.tag, noted.commit) == (self.wish.tag, commit)
+        if commit and not seen and not self.forge.holds(self.wish.branch, commit):
+            return Blocked(misplaced(self.wish, commit))
+        if out is None and (todo := self.trigger.pending(record)):
+            return self._unready() or Pending(todo)
+        run = self.trigger.run(record) if self.wish.workflow else None
+        if run is None and seen and noted is not None and noted.id:  # a forge forgets its runs after a while
+            return self._complete(out, commit, noted.id, green=True)
+        return self._of_run(run, record, out) or self._complete(
+            out, commit, run.id if run else 0, green=run is not None
+        )
+
+    def apply(self, known: Known, say: Say) -> None:
+        record = self._record()
+        run = self.trigger.run(record) if self.wish.workflow else None
+        if run is not None and run.ended and not run.green:
+            say(f"run {run.id} of {self.wish.workflow} again, its failed jobs only")
+            self.forge.rerun(run.id)
+            return
+        out = self.forge.published(self.wish.tag)
+        if out is None and run is None and (self.trigger.again or self.trigger.pending(record)):
+            self.trigger.pull(record, say)
+            return
+        found = self.inspect(known)
+        if isinstance(found, Failed):
+            raise Refused(found.why, found.remedy)
+
+    def _record(self) -> Record | None:
+        """Claims and proofs, fresh where other runs may have written some."""
+        return self.ledger.fresh(self.release) if self.trigger.again else self.ledger.latest(self.release)
+
+    def _unready(self) -> Underway | None:
+        """What it comes after and is not out yet."""
+        if not self.wish.after_assets:
+            return None
+        out = self.home.published(self.release.tag)
+        there = {asset.name for asset in self.home.assets(out.id) if asset.complete} if out is not None else set()
+        missing = [name for name in self.wish.after_assets if name not in there]
+        return Underway(f"waits for {', '.join(missing)} of {self.release.tag}") if missing else None
+
+    def _of_run(self, run: Run | None, record: Record | None, out: Published | None) -> Underway | Failed | None:
+        """What keeps the run from being green; None where it is, or where none is asked for."""
+        if not self.wish.workflow:
+            return None
+        if run is None:
+            return self._unstarted(self.trigger.since(record) or (out.at if out is not None else ""))
+        if not run.ended:
+            return Underway(f"{self.wish.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
+        if run.green:
+            return None
+        why = f"{self.wish.workflow} ended with {run.conclusion} ({run.url or run.id}): {self.forge.complaint(run.id)}"
+        return Failed(why, "the same command runs its failed jobs again")
+
+    def _unstarted(self, since: str) -> Underway | Failed:
+        """No run is to be seen: for a while that is the forge's slowness, and then it is a fault."""
+        if not since or passed(since, self.forge.now()) < self.wish.starts_within:
+            return Underway(f"no run of {self.wish.workflow} has started in {self.forge.name} yet")
+        how = "the trigger was answered" if self.trigger.again else "it is released"
+        why = f"{how} at {since}, and no run of {self.wish.workflow} has started in {self.forge.name}"
+        remedy = (
+            f"see that {self.wish.workflow} is on the default branch and runs on {self.wish.trigger}; the same command sends it again"
+            if self.trigger.again
+            else f"see that {self.wish.workflow} runs on {self.wish.trigger}, and that the token is no workflow's GITHUB_TOKEN, whose events start nothing; then start it by hand"
+        )
+        return Failed(why, remedy)
+
+    def _complete(self, out: Published | None, commit: str, run: int, green: bool) -> Finding[Proof]:
+        """Whether the release and every expected asset are there, now that the run is."""
+        said = f"{self.wish.workflow} is green, but " if green else ""
+        if out is None or not commit:
+            why = f"{said}{self.forge.name} has no release {self.wish.tag}"
+            return self._lacking(why, green)
+        there = {asset.name: asset for asset in self.forge.assets(out.id) if asset.complete}
+        missing = [name for name in self.wish.assets if name not in there]
+        if missing:
+            return self._lacking(f"{said}{self.wish.tag} of {self.forge.name} lacks {', '.join(missing)}", green)
+        proof = Proof(tag=self.wish.tag, commit=commit, id=run, assets=digests(list(there.values())))
+        return Done(
+            proof, f"{self.wish.tag} on {commit[:10]}{f', run {run} green' if run else ''}, {len(there)} assets"
+        )
+
+    def _lacking(self, why: str, green: bool) -> Failed | Underway:
+        """Something is missing: where the run is over, nothing will bring it."""
+        if not green:
+            return Underway(why)
+        return Failed(why, f"mend {self.wish.workflow} so that it fails when it makes nothing, and run it again there")
+
+
+def digests(assets: list[Asset]) -> dict[str, str]:
+    """SHA-256 by name, as far as the forge says it."""
+    return {asset.name: asset.digest for asset in sorted(assets, key=lambda one: one.name) if asset.digest}
+
+
+def passed(since: str, now: str) -> float:
+    """Seconds between two moments, ISO 8601."""
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()

@@ -1,0 +1,152 @@
+"""How a downstream on a forge is set going, and which run of its workflow that started."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+import msgspec
+
+from release.core.forge import Entry, Run
+from release.core.model import DownstreamWish, Release
+from release.core.record import Proof, Record
+from release.engine.step import Say
+from release.errors import Refused
+from release.ports import Forge, Ledger, Remote
+from release.steps.downstream import push_tag
+
+
+@dataclass(frozen=True)
+class Trigger(ABC):
+    """What sets one downstream going. `upstream` is the name of the project that it follows."""
+
+    release: Release
+    wish: DownstreamWish
+    upstream: str
+    forge: Forge
+
+    right = "push"
+    again = False  # whether it may be pulled once more where nothing came of it
+
+    @abstractmethod
+    def pending(self, record: Record | None) -> str:
+        """What is still to be done to set it going, "" if that was done."""
+
+    @abstractmethod
+    def pull(self, record: Record | None, say: Say) -> None:
+        """Set it going."""
+
+    @abstractmethod
+    def run(self, record: Record | None) -> Run | None:
+        """The run that belongs to this trigger."""
+
+    def since(self, record: Record | None) -> str:
+        """When it was set going by the forge's clock, "" where only the forge's release tells."""
+        return ""
+
+
+class ByRelease(Trigger):
+    """A release in the downstream, made at once: create-only, so that no two of them can come of it."""
+
+    def pending(self, record: Record | None) -> str:
+        return f"release {self.wish.tag} at {self.wish.branch} of {self.forge.name}"
+
+    def pull(self, record: Record | None, say: Say) -> None:
+        head = self.forge.head(self.wish.branch)
+        if not head:
+            raise Refused(f"{self.forge.name} has no branch {self.wish.branch}", "mend [[downstream]] branch")
+        text = f"Released with {self.upstream} {self.release.tag}.\n"
+        candidate = self.release.kind == "candidate"
+        self.forge.create(Entry(self.wish.tag, head, self.wish.tag, text, candidate))
+
+    def run(self, record: Record | None) -> Run | None:
+        return newest(self.forge.runs(self.wish.workflow, event="release", branch=self.wish.tag))
+
+
+@dataclass(frozen=True)
+class ByTag(Trigger):
+    """A tag at the head of the downstream's branch; its workflow makes the release."""
+
+    remote: Remote
+
+    def pending(self, record: Record | None) -> str:
+        there = self.forge.tagged(self.wish.tag)
+        return "" if there else f"tag {self.wish.tag} at {self.wish.branch} of {self.forge.name}"
+
+    def pull(self, record: Record | None, say: Say) -> None:
+        push_tag(self.remote, self.wish, self.release)
+
+    def run(self, record: Record | None) -> Run | None:
+        return newest(self.forge.runs(self.wish.workflow, event="push", branch=self.wish.tag))
+
+
+@dataclass(frozen=True)
+class ByDispatch(Trigger):
+    """A dispatch. No receiver can tell two of them apart, so it is claimed in the record first, and only one run sends it."""
+
+    ledger: Ledger
+
+    again = True
+
+    @property
+    def right(self) -> str:  # type: ignore[override]
+        return "dispatch" if self.wish.trigger == "workflow_dispatch" else "push"
+
+    def pending(self, record: Record | None) -> str:
+        what = self.wish.workflow if self.wish.trigger == "workflow_dispatch" else f"the event {self.wish.event}"
+        return "" if self.since(record) else f"dispatch {what} in {self.forge.name}"
+
+    def pull(self, record: Record | None, say: Say) -> None:
+        if record is None:
+            why = f"a dispatch has to be claimed first, and {self.release.tag} has no record to claim it in"
+            raise Refused(why, f"start it by hand, or release it: invoke release --version {self.release.tag}")
+        old = record.evidence.get(self._key)
+        claim = Proof(at=self.forge.now(), attempt=(old.attempt if old else 0) + 1, node=uuid4().hex)
+        if not self.ledger.claim(record, self._key, claim, over=old):
+            say("another run sends it")
+            return
+        try:
+            number = self._send()
+        except Refused:
+            self.ledger.claim(record, self._key, Proof(attempt=claim.attempt), over=claim)
+            raise
+        if number:
+            self.ledger.claim(record, self._key, msgspec.structs.replace(claim, id=number), over=claim)
+
+    def run(self, record: Record | None) -> Run | None:
+        claim = record.evidence.get(self._key) if record is not None else None
+        if claim is not None and claim.id:
+            return self.forge.run(claim.id)
+        since = claim.at if claim is not None else ""
+        found = self.forge.runs(self.wish.workflow, event=self.wish.trigger, since=since) if self.wish.workflow else ()
+        told = [run for run in found if names(run.title, self.wish.tag)]
+        if told or not since:
+            return newest(told)
+        return found[-1] if found else None  # the first that came after the claim
+
+    def since(self, record: Record | None) -> str:
+        claim = record.evidence.get(self._key) if record is not None else None
+        return claim.at if claim is not None else ""
+
+    def _send(self) -> int:
+        if self.wish.trigger == "workflow_dispatch":
+            return self.forge.start(self.wish.workflow, self.wish.branch, self.wish.inputs)
+        self.forge.signal(self.wish.event, self.wish.inputs)
+        return 0
+
+    @property
+    def _key(self) -> str:
+        return f"dispatch {self.wish.name}"
+
+
+def newest(runs: Sequence[Run]) -> Run | None:
+    """The first of a list that begins with the newest."""
+    return runs[0] if runs else None
+
+
+def names(title: str, tag: str) -> bool:
+    """Whether a run's title names a tag, and not only one that begins or ends alike."""
+    return bool(re.search(rf"(?<![\w.+-]){re.escape(tag)}(?![\w+-]|\.\w)", title))
