@@ -62,6 +62,11 @@ def wanted(inputs: Mapping[str, str], github: Mapping[str, Any], token: str) -> 
     )
 
 
+def credential(token: str) -> str:
+    """The token as git sends it: as secret as the token itself."""
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
 def clone(wanted: Wanted, workspace: Path, git: Git) -> str:
     """Make the clone; the token is neither in an argument nor in an address."""
     tree = (workspace / wanted.path).resolve()
@@ -87,9 +92,10 @@ class _Clone:
 
     def authorize(self) -> str:
         """The header stands in the clone's configuration, as with the real action: later steps push with it."""
-        secret = base64.b64encode(f"x-access-token:{self._wanted.token}".encode()).decode()
         self._before = self._config.read_text("utf-8")
-        header = f'[http "{self._wanted.server}/"]\n\textraheader = AUTHORIZATION: basic {secret}\n'
+        header = (
+            f'[http "{self._wanted.server}/"]\n\textraheader = AUTHORIZATION: basic {credential(self._wanted.token)}\n'
+        )
         self._config.write_text(self._before + header, "utf-8")
         return "success"
 

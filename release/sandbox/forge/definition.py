@@ -108,6 +108,7 @@ class Job:
     outputs: Mapping[str, str] = field(default_factory=dict)
     matrix: Any = None
     fail_fast: str = "true"
+    max_parallel: str = ""
     timeout: str = "360"
     shell: str = ""
     directory: str = ""

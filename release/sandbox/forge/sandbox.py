@@ -14,6 +14,7 @@ from typing import Self
 from aiohttp import web
 
 from release.sandbox.forge.limits import Limits, Meter
+from release.sandbox.forge.runner import Runner
 from release.sandbox.forge.server import Site
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
@@ -34,6 +35,7 @@ class Sandbox(World):
     ) -> None:
         super().__init__(folder, clock)
         self._port = port
+        self.workflows = Runner(self)
         self.meter = Meter(limits or Limits(), clock)
         self._served: _Served | None = None
 
@@ -63,12 +65,29 @@ class Sandbox(World):
         self._served = _Served(self)
         port = self._served.listen(self._port)
         self.urls = Urls(f"{HOST}:{port}", port)
+        self.workflows.start()
 
     def stop(self) -> None:
-        """End what is served and close the state."""
+        """End what runs and what is served, and close the state."""
+        self.workflows.stop()
         if self._served:
             self._served.leave()
         self.close()
+
+    def idle(self, timeout: float = 60.0) -> None:
+        """Waits until no workflow runs and none can begin by itself; TimeoutError."""
+        if not self.workflows.idle(timeout):
+            raise TimeoutError(f"workflows still run after {timeout:g} seconds")
+
+    def runner(
+        self, full_name: str, starts: bool | None = None, hold: bool | None = None, skip: int | None = None
+    ) -> None:
+        """Switches of a repository's runner, kept until set again.
+
+        `starts` False: dispatches are answered, pushes and releases are taken, and nothing starts. `hold`: runs stay
+        queued. `skip`: that many dispatches from now on start nothing.
+        """
+        self.workflows.switch(full_name, starts, hold, skip)
 
 
 class _Served:

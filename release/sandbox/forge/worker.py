@@ -205,7 +205,8 @@ class _Worker:
         scope = self._scope(env)
         wishes = {key.lower(): insert(text, scope) for key, text in step.inputs.items()}
         wanted = checkout.wanted(wishes, self._order.contexts["github"], self._order.token)
-        self._log.mask(wanted.token)
+        for secret in (wanted.token, checkout.credential(wanted.token)):
+            self._log.mask(secret)
         base = self._base({})
         return checkout.clone(
             wanted,

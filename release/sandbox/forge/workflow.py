@@ -131,6 +131,7 @@ def _job(name: str, said: _Reader, root: _Reader) -> Job:
         said.texts("outputs"),
         _checked(strategy, strategy.raw("matrix")),
         strategy.text("fail-fast") or "true",
+        strategy.text("max-parallel"),
         said.text("timeout-minutes") or "360",
         next((shell for one in defaults if (shell := one.text("shell"))), ""),
         next((folder for one in defaults if (folder := one.text("working-directory"))), ""),
