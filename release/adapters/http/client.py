@@ -80,11 +80,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Trouble:
-    """No answer. `sent`: something may have arrived. `passing`: it may go better the next time."""
+    """No answer. `sent`: something may have been done. `passing`: it may go better the next time."""
 
     why: str
     sent: bool = True
     passing: bool = True
+    remedy: str = AGAIN
 
 
 class Http:
@@ -221,8 +222,7 @@ class Http:
             raise _no(ask)(f"cannot {ask.what}: we were told to stop", AGAIN)
 
     def _lost(self, ask: Ask, trouble: Trouble) -> NoReturn:
-        remedy = f"look to the network, then {AGAIN}" if not trouble.sent else AGAIN
-        raise _no(ask)(f"cannot {ask.what}: {shown(ask.url)}: {trouble.why}", remedy)
+        raise _no(ask)(f"cannot {ask.what}: {shown(ask.url)}: {trouble.why}", trouble.remedy)
 
     def _whole(self, ask: Ask) -> Answer | Trouble:
         """One try, with its answer read to the end."""
@@ -292,9 +292,7 @@ class Http:
             got.close()
             same = origin(to) == origin(url)
             if not ask.reads and not (same and got.status_code in (307, 308)):
-                raise Refused(
-                    f"cannot {ask.what}: {shown(url)} has moved to {shown(to)}", "mend the address, then " + AGAIN
-                )
+                return Trouble(f"it has moved to {shown(to)}", False, False, f"mend the address, then {AGAIN}")
             if hop == HOPS:
                 return Trouble(f"it sends from one address to the next, the last is {shown(to)}", passing=False)
             if not to.startswith("https://") and not (to.startswith("http://") and url.startswith("http://")):
@@ -325,7 +323,8 @@ class Http:
 
     def _trouble(self, line: Line, error: BaseException) -> Trouble:
         passing = not isinstance(error, (requests.exceptions.SSLError, requests.exceptions.InvalidURL))
-        return Trouble(line.cut_for or reason(error), line.sent, passing or line.sent)
+        remedy = AGAIN if line.sent else f"look to the network, then {AGAIN}"
+        return Trouble(line.cut_for or reason(error), line.sent, passing or line.sent, remedy)
 
     def _held(self, line: Line, response: requests.Response) -> bytes | Trouble:
         """A body, if it is complete and not too large."""
