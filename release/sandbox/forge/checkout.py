@@ -36,8 +36,8 @@ class Wanted:
     persists: bool
 
 
-def wanted(inputs: Mapping[str, str], github: Mapping[str, Any], token: str) -> Wanted:
-    """What the step's `with:` asks for."""
+def wanted(inputs: Mapping[str, str], github: Mapping[str, Any], token: str, head: Callable[[str], str]) -> Wanted:
+    """What the step's `with:` asks for; `head` knows the default branch of a repository."""
     if unknown := [name for name in inputs if name not in KNOWN]:
         raise BadFile(f"Unexpected input(s) '{unknown[0]}', valid inputs are {list(KNOWN)}")
     if missing := [name for name in NOT_HERE if inputs.get(name, "false").lower() not in ("", "false")]:
@@ -49,6 +49,9 @@ def wanted(inputs: Mapping[str, str], github: Mapping[str, Any], token: str) -> 
     if not inputs.get("fetch-depth", "1").isdecimal():
         raise BadFile(f"Invalid fetch-depth '{inputs['fetch-depth']}'")
     mine = own and not ref
+    branch = head(repository)
+    if not ref and not mine:
+        ref = f"refs/heads/{branch}" if branch else "HEAD"
     return Wanted(
         github["server_url"],
         repository,
@@ -113,10 +116,6 @@ class _Clone:
         quiet = ["-c", "advice.detachedHead=false", "checkout", "--quiet", "--force"]
         as_branch = [*quiet, "-B", branch, wanted.commit or f"refs/remotes/origin/{branch}"]
         as_tag, as_commit = [*quiet, f"refs/tags/{tag}"], [*quiet, "--detach", wanted.commit or "FETCH_HEAD"]
-        if not wanted.ref:
-            return self._all(
-                [*quiet, "--detach", "FETCH_HEAD"] if wanted.depth else [*quiet, "--detach", "refs/sandbox/head"]
-            )
         if SHA.fullmatch(wanted.ref):
             return self._all(as_commit)
         if wanted.ref.startswith("refs/heads/"):
@@ -132,10 +131,7 @@ class _Clone:
 
     def _exact(self) -> list[str]:
         """With the whole history: what branches and tags do not lead to."""
-        wanted = self._wanted
-        if wanted.commit:
-            return [wanted.commit]
-        return [] if wanted.ref else ["+HEAD:refs/sandbox/head"]
+        return [self._wanted.commit] if self._wanted.commit else []
 
     def _specs(self) -> list[str]:
         """What to fetch, tried in turn."""
@@ -143,8 +139,8 @@ class _Clone:
         branch, tag = wanted.ref.removeprefix("refs/heads/"), wanted.ref.removeprefix("refs/tags/")
         as_branch = f"+{wanted.commit or f'refs/heads/{branch}'}:refs/remotes/origin/{branch}"
         as_tag = f"+refs/tags/{tag}:refs/tags/{tag}"
-        if not wanted.ref or SHA.fullmatch(wanted.ref):
-            return [wanted.commit or "HEAD"]
+        if SHA.fullmatch(wanted.ref):
+            return [wanted.commit]
         if wanted.ref.startswith("refs/heads/"):
             return [as_branch]
         if wanted.ref.startswith("refs/"):

@@ -62,6 +62,15 @@ def verdict(world: World, repository: Json, run: Json, job: Json) -> Verdict:
     return "open" if any(state in LETS_THROUGH for state in said) else "waiting"
 
 
+def reviewed(world: World, repository: Json, job: Json, login: str, lets_through: bool) -> bool:
+    """A reviewer's word on a waiting job; False where he is none."""
+    environment = world.store.find("environment", job["environment"].lower(), repository["id"])
+    if environment is None or login.lower() not in {one.lower() for one in environment["reviewers"]}:
+        return False
+    _say(world, job, "queued" if lets_through else "failure", login)
+    return True
+
+
 def _asked(world: World, repository: Json, run: Json, job: Json, waits: bool) -> Json:
     now = world.now()
     facts = {
@@ -86,7 +95,7 @@ def _asked(world: World, repository: Json, run: Json, job: Json, waits: bool) ->
     return job
 
 
-def _say(world: World, job: Json, state: str) -> None:
+def _say(world: World, job: Json, state: str, login: str = BOT) -> None:
     now = world.now()
     facts = {
         "deployment": job["deployment"],
@@ -96,11 +105,12 @@ def _say(world: World, job: Json, state: str) -> None:
         "environment_url": "",
         "log_url": "",
         "target_url": "",
-        "creator": BOT,
+        "creator": login,
         "created_at": now,
         "updated_at": now,
     }
-    world.user(BOT, "Bot")
+    if login == BOT:
+        world.user(BOT, "Bot")
     world.store.add("deployment_status", facts, job["repo"])
 
 

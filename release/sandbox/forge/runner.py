@@ -378,7 +378,7 @@ class Runner:
             order = Order(
                 definition, job["name"], workflow.env, contexts, runs.environment(contexts["github"], job["key"]),
                 run["payload"], self._folder(job), self.log(job), tuple(runs.secrets(self._world, repository).values()),
-                token, self._world.now,
+                token, self._world.now, self._head,
             )  # fmt: skip
             outcome = work(order, self._leash, stop, lambda steps: self._tell(job, steps))
         except Exception:
@@ -390,6 +390,10 @@ class Runner:
                 del self._working[job["id"]]
                 self._due = True
                 self._changed.notify_all()
+
+    def _head(self, full_name: str) -> str:
+        found = self._store.find("repository", full_name.lower())
+        return str(found["default_branch"]) if found else ""
 
     def _tell(self, job: Json, steps: Sequence[Json]) -> None:
         self._store.change(job["id"], steps=list(steps))

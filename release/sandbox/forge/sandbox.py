@@ -13,9 +13,11 @@ from typing import Self
 
 from aiohttp import web
 
+from release.sandbox.forge import gates
 from release.sandbox.forge.limits import Limits, Meter
 from release.sandbox.forge.runner import Runner
 from release.sandbox.forge.server import Site
+from release.sandbox.forge.store import Json
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
 
@@ -88,6 +90,30 @@ class Sandbox(World):
         queued. `skip`: that many dispatches from now on start nothing.
         """
         self.workflows.switch(full_name, starts, hold, skip)
+
+    def runs(self, full_name: str) -> list[Json]:
+        """The runs as they are stored, oldest first."""
+        return self.store.all("run", self.find(full_name)["id"])
+
+    def jobs(self, full_name: str, run: int) -> list[Json]:
+        """The jobs of a run as they are stored, those of every attempt."""
+        return self.store.all("job", self.find(full_name)["id"], run=run)
+
+    def log(self, full_name: str, job: int) -> str:
+        """What a job has logged so far."""
+        found = self.store.get("job", job, self.find(full_name)["id"])
+        if found is None:
+            raise KeyError(f"no job {job} in {full_name}")
+        path = self.workflows.log(found)
+        return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+    def approve(self, full_name: str, run: int, login: str, approved: bool = True) -> None:
+        """A reviewer's word on everything that a run waits for; PermissionError if he is none."""
+        repository = self.find(full_name)
+        waiting = [job for job in self.jobs(full_name, run) if job["status"] == "waiting"]
+        if not all(gates.reviewed(self, repository, job, login, approved) for job in waiting):
+            raise PermissionError(f"{login} is no reviewer in {full_name}")
+        self.workflows.wake()
 
 
 class _Served:

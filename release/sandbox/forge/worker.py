@@ -41,6 +41,7 @@ class Order:
     secrets: tuple[str, ...]
     token: str
     clock: Callable[[], str]
+    head: Callable[[str], str]  # the default branch of a repository, "" where there is none
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class _Worker:
             return "failure"
         scope = self._scope(env)
         wishes = {key.lower(): insert(text, scope) for key, text in step.inputs.items()}
-        wanted = checkout.wanted(wishes, self._order.contexts["github"], self._order.token)
+        wanted = checkout.wanted(wishes, self._order.contexts["github"], self._order.token, self._order.head)
         for secret in (wanted.token, checkout.credential(wanted.token)):
             self._log.mask(secret)
         base = self._base({})
