@@ -26,6 +26,7 @@ class Page:
     items: Sequence[Any]
     total: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
+    batch: Any = None  # called with the page itself, for what is made more cheaply all at once
     shape: Any = None  # called with each item of the page that goes out: what is not shown is not made
 
 

@@ -71,6 +71,7 @@ class Call:
     params: Mapping[str, str]
     body: Json = field(default_factory=dict)
     repository: Json = field(default_factory=dict)
+    _users: dict[str, Json] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -115,6 +116,12 @@ class Call:
         if not self.actor.may(self.repository, permission, level):
             raise denied(self.actor, self.repository, permission, level)
 
+    def user(self, login: str) -> Json:
+        """A user as the API shows him."""
+        if login not in self._users:
+            self._users[login] = shapes.user(self.urls, self.world, login)
+        return self._users[login]
+
     def may(self, permission: str, level: str) -> bool:
         return self.actor.may(self.repository, permission, level)
 
@@ -143,14 +150,16 @@ class Call:
         self.world.emit(event)
 
 
-def paged(call: Call, page: Page) -> Answer:
+def paged(call: Call, page: Page, usual: int = 30) -> Answer:
     """The part of a list that was asked for, with the `Link` header that leads to the others."""
-    per_page = min(_count(call.query.get("per_page"), 30), MOST)
+    per_page = min(_count(call.query.get("per_page"), usual), max(MOST, usual))
     number = _count(call.query.get("page"), 1)
     last = max(1, -(-len(page.items) // per_page))
     items: Sequence[Any] = page.items[(number - 1) * per_page : number * per_page]
     if page.shape:
         items = [page.shape(item) for item in items]
+    if page.batch:
+        items = page.batch(items)
     body: Any = {"total_count": len(page.items), **page.more, page.total: list(items)} if page.total else list(items)
     links = {"prev": number - 1, "first": 1} if number > 1 else {}
     links |= {"next": number + 1, "last": last} if number < last else {}

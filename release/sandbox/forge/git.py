@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,17 @@ class Commit:
     parents: tuple[str, ...]
     author: Person
     committer: Person
+    message: str
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An annotated tag's object."""
+
+    name: str
+    target: str
+    kind: str
+    tagger: Person
     message: str
 
 
@@ -147,15 +159,34 @@ class Git:
     def commit(self, sha: str) -> Commit:
         return next(self.commits([sha]))
 
-    def log(self, *revisions: str, limit: int = 0, path: str = "") -> list[str]:
+    def log(self, *revisions: str, limit: int = 0, path: str = "", bounds: Iterable[str] = ()) -> list[str]:
         """Ids of commits, newest first."""
         bound = [f"--max-count={limit}"] if limit else []
-        only = ["--", path] if path else ["--"]
-        return self.run("rev-list", *bound, "--end-of-options", *revisions, *only).split()
+        only = ["--", f":(literal){path}"] if path else ["--"]
+        return self.run("rev-list", *bound, *bounds, "--end-of-options", *revisions, *only).split()
 
     def contains(self, head: str, commit: str) -> bool:
         """Whether `commit` is in the history of `head`."""
         return self.asks("merge-base", "--is-ancestor", commit, head)
+
+    def workflows_of(self, commit: str) -> bool:
+        """Whether commits that no ref has yet change workflows."""
+        new = ("log", "--format=", "--name-only", commit, "--not", "--all", "--", ".github/workflows")
+        return bool(self.run(*new).strip())
+
+    def blob(self, sha: str) -> bytes:
+        return _bytes("--git-dir", str(self.path), "cat-file", "blob", sha)
+
+    def tree_with(self, base: str, entries: str) -> str:
+        """A new tree: `base` ("" for nothing) with entries as `update-index -z --index-info` reads them."""
+        with tempfile.TemporaryDirectory() as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            where = ("--git-dir", str(self.path))
+            if base:
+                _bytes(*where, "read-tree", base, more=index)
+            feed = entries.encode("utf-8", "surrogateescape")
+            _bytes(*where, "update-index", "-z", "--index-info", stdin=feed, more=index)
+            return _bytes(*where, "write-tree", more=index).decode().strip()
 
     def file(self, commit: str, path: str) -> bytes | None:
         """A file's bytes at a commit."""
@@ -175,6 +206,14 @@ def parsed(sha: str, body: bytes) -> Commit:
     return Commit(sha, fields["tree"], parents, author, committer, message.removesuffix("\n"))
 
 
+def tagged(text: str) -> Tag:
+    """An annotated tag's content."""
+    head, _, message = text.partition("\n\n")
+    fields = dict(line.split(" ", 1) for line in head.split("\n"))
+    tagger = _person(fields.get("tagger", ""))
+    return Tag(fields["tag"], fields["object"], fields["type"], tagger, message.removesuffix("\n"))
+
+
 def _person(line: str) -> Person:
     found = re.fullmatch(r"(.*?) ?<([^>]*)> (-?\d+) [+-]\d{4}", line)
     if not found:
@@ -187,8 +226,10 @@ def _git(*arguments: str, stdin: bytes | None = None) -> str:
     return _bytes(*arguments, stdin=stdin).decode("utf-8", "surrogateescape")
 
 
-def _bytes(*arguments: str, stdin: bytes | None = None) -> bytes:
-    done = subprocess.run(["git", *arguments], input=stdin or b"", capture_output=True, env=environment(), check=False)
+def _bytes(*arguments: str, stdin: bytes | None = None, more: Mapping[str, str] | None = None) -> bytes:
+    done = subprocess.run(
+        ["git", *arguments], input=stdin or b"", capture_output=True, env={**environment(), **(more or {})}, check=False
+    )
     if done.returncode:
         raise GitError(done.stderr.decode("utf-8", "replace").strip() or f"git failed with {done.returncode}")
     return done.stdout

@@ -33,7 +33,15 @@ API, UPLOADS = "/api/v3", "/api/uploads"
 LONGEST = 64 << 20
 VERSIONS = ("2022-11-28", "2026-03-10")
 # Each of these modules registers its endpoints when it is imported.
-ROOMS = ("repositories",)
+ROOMS = (
+    "actions",
+    "repositories",
+    "releases",
+    "assets",
+    "refs",
+    "objects",
+    "commits",
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Site:
         """Every endpoint: below /api/v3, and below the host names that stand for GitHub's own."""
         for room in ROOMS:
             import_module(f"release.sandbox.forge.{room}")
-        from release.sandbox.forge import git_http, storage
+        from release.sandbox.forge import assets, git_http, storage
 
         app = web.Application(middlewares=[self._guard], client_max_size=LONGEST)
         api, uploads, server = (web.Application(client_max_size=LONGEST) for _ in range(3))
@@ -58,6 +66,7 @@ class Site:
         for one in (server, app):
             storage.register(one, self.world)
             git_http.register(one, self.world)
+            assets.register(one, self.world)
         for host, part in ((API_HOST, api), (UPLOADS_HOST, uploads), (SERVER_HOST, server)):
             app.add_domain(host, part)
         return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 from release.sandbox.forge.git import Commit
 from release.sandbox.forge.store import Json
@@ -146,6 +147,11 @@ def whole_repository(urls: Urls, world: World, repository: Json, rights: Json) -
         "license": None,
         "permissions": rights,
     }
+
+
+def quoted(path: str) -> str:
+    """A path in an address; bytes that are no text stay what they are."""
+    return quote(path, safe="/", errors="surrogateescape")
 
 
 def person(who: Any) -> Json:

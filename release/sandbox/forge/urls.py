@@ -43,4 +43,6 @@ class Urls:
         return f"{self.api}/repos/{full_name}"
 
     def html(self, full_name: str, *parts: str | int) -> str:
-        return "/".join([f"{self.server}/{full_name}", *(quote(str(part), safe="/") for part in parts)])
+        return "/".join(
+            [f"{self.server}/{full_name}", *(quote(str(part), safe="/", errors="surrogateescape") for part in parts)]
+        )
