@@ -42,6 +42,7 @@ def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Re
         output=render(config.release.output, values),
         downstreams=downstreams(config, line, kind, values),
         forge=config.project.forge,
+        workflow=config.release.workflow,
     )
 
 

@@ -24,11 +24,13 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ReleaseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`start`: who starts it; `output`: the directory that takes the artifacts, in a folder per tag.
 
+    `workflow`: with a forge and `start = "tag"`, the file of the workflow that runs for the tag.
     `deadline`: how long a run waits for somebody else's turn ("90s", "45m", "2h") before it ends with exit code 4.
     """
 
     start: Literal["command", "tag"] = "command"
     output: str = ""
+    workflow: str = "release.yml"
     deadline: str = "30m"
 
 

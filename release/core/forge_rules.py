@@ -23,6 +23,8 @@ def forge_contradictions(config: Config) -> Iterator[Conflict]:
     else:
         yield from _repositories(config)
         yield from _renamed(config)
+    if not WORKFLOW.fullmatch(config.release.workflow):
+        yield _no_workflow("release.workflow", config.release.workflow)
     for number, gate in enumerate(config.gate):
         yield from _gate(f"gate[{number}]", gate)
     for number, downstream in enumerate(config.downstream):
@@ -83,8 +85,7 @@ def _downstream(place: str, one: Downstream) -> Iterator[Conflict]:
     if seconds(one.starts_within) is None:
         yield _no_duration(f"{place}.starts_within", one.starts_within)
     if one.workflow and not WORKFLOW.fullmatch(one.workflow):
-        why = f"{place}.workflow is {one.workflow!r:.80}"
-        yield Conflict("bad-workflow", why, "write the file's name in .github/workflows, as in release.yml")
+        yield _no_workflow(f"{place}.workflow", one.workflow)
     if one.trigger == "workflow_dispatch" and not one.workflow:
         yield Conflict(
             "no-workflow", f"{place}.trigger is workflow_dispatch, and it names no workflow", "name its file"
@@ -107,6 +108,11 @@ def _dispatch(place: str, one: Downstream) -> Iterator[Conflict]:
             yield Conflict("bad-name", f"{place}.inputs has {name!r:.80}", "use letters, digits, _ and -")
     if not 0 < len(one.event) <= EVENT or not one.event.isprintable():
         yield Conflict("bad-event", f"{place}.event is {one.event!r:.80}", f"write 1 to {EVENT} characters")
+
+
+def _no_workflow(place: str, text: str) -> Conflict:
+    remedy = "write the file's name in .github/workflows, as in release.yml"
+    return Conflict("bad-workflow", f"{place} is {text!r:.80}", remedy)
 
 
 def _duration(place: str, text: str) -> Iterator[Conflict]:

@@ -107,7 +107,7 @@ class DownstreamWish(msgspec.Struct, frozen=True):
 class Release(msgspec.Struct, frozen=True):
     """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, `deadline` seconds.
 
-    What is decided once, and frozen in the record, comes first. The last seven fields are filled in by the
+    What is decided once, and frozen in the record, comes first. The last eight fields are filled in by the
     configuration where a run goes on: no record tells a captain's machine what to run or where to push.
     """
 
@@ -132,12 +132,21 @@ class Release(msgspec.Struct, frozen=True):
     deadline: int = 1800
     downstreams: tuple[DownstreamWish, ...] = ()
     forge: Literal["none", "github"] = "none"
+    workflow: str = ""
 
     @property
     def decided(self) -> Release:
         """Only what was decided: two captains whose configurations differ still go on with the same release."""
         return msgspec.structs.replace(
-            self, start="command", gates=(), artifacts=(), output="", deadline=0, downstreams=(), forge="none"
+            self,
+            start="command",
+            gates=(),
+            artifacts=(),
+            output="",
+            deadline=0,
+            downstreams=(),
+            forge="none",
+            workflow="",
         )
 
     @property

@@ -78,14 +78,15 @@ class Engine:
         if missing:
             return Pending(f"waits for {', '.join(missing)}")
         known = Known(step, found)
-        before = yield from self._turn(step, known)
-        outcome = self._act(step, known, before) if isinstance(before, (Pending, Failed)) else None
-        refusal = outcome if isinstance(outcome, Failed) else None
+        before, ours = yield from self._turn(step, known)
+        if not ours or not isinstance(before, (Pending, Failed)):
+            return before
+        outcome = self._act(step, known, before)
         began = self.clock()
         for pause in chain(FIRST_PAUSES, repeat(PAUSE)):
             now = step.inspect(known)
-            if refusal is not None:
-                return refusal if isinstance(now, (Pending, Failed)) else now
+            if isinstance(outcome, Failed) and isinstance(now, (Pending, Failed)):
+                return outcome
             lags = isinstance(now, Pending) or (isinstance(now, Failed) and now == before)
             patience = step.settle if lags else step.deadline if isinstance(now, Underway) else 0.0
             if self.clock() - began >= patience:
@@ -100,13 +101,16 @@ class Engine:
             yield pause
         raise AssertionError("the pauses never end")
 
-    def _turn(self, step: AnyStep, known: Known) -> Generator[float, None, Finding[Any]]:
-        """Wait until it is our turn, or all is said: what is under way may yet come to a bad end, and may then be begun anew once."""
+    def _turn(self, step: AnyStep, known: Known) -> Generator[float, None, tuple[Finding[Any], bool]]:
+        """Wait while it is somebody else's turn; what is found then, and whether it may be for us to act on.
+
+        What failed before we came is begun anew; what fails while we watch is told, for whoever types the command again.
+        """
         began = self.clock()
-        for pause in chain(FIRST_PAUSES, repeat(PAUSE)):
+        for number, pause in enumerate(chain(FIRST_PAUSES, repeat(PAUSE))):
             now = step.inspect(known)  # the plan may be minutes old
             if not isinstance(now, Underway) or self.clock() - began >= step.deadline:
-                return now
+                return now, number == 0 or not isinstance(now, Failed)
             self.tell(Event(step.name, "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")

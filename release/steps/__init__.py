@@ -27,6 +27,7 @@ from release.steps.gate import Gate
 from release.steps.land import Land
 from release.steps.output import Publish
 from release.steps.publish import PublishRelease
+from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
@@ -62,19 +63,20 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     begin = Begin("begin", release, before, gates, commit, doors.remote, doors.ledger)
     early = release.start == "tag"
     tag_first = (land_of(doors, release, begin, ()),) if early else ()
-    builds = tuple(build_of(doors, release, wish, begin, tag_first) for wish in release.artifacts)
-    staged = staged_of(doors, release, begin, builds) if doors.forge is not None else None
+    followed = following(doors, release, tag_first)
+    builds = tuple(build_of(doors, release, wish, begin, (*tag_first, *followed)) for wish in release.artifacts)
+    staged = staged_of(doors, release, begin, (*builds, *followed)) if doors.forge is not None else None
     land = next(iter(tag_first), None) or land_of(doors, release, begin, (*builds, *(staged.steps if staged else ())))
     published: list[Step[Any]] = []
     if release.output and builds:
         published.append(publish_of(doors, release, begin, land, builds))
     if staged is not None:
         published.append(staged.published(doors, release, begin, land))
-    downstreams = downstream_path(doors, release, (begin, land, *published))
+    downstreams = downstream_path(doors, release, (begin, land, *followed, *published))
     required = tuple(step for step in downstreams if step.wish.required)
     finish = Finish("finish", release, begin, land, tuple(published), required, doors.ledger)
     making = (*builds, *(staged.steps if staged else ()))
-    landing = (land, *making) if early else (*making, land)
+    landing = (land, *followed, *making) if early else (*making, land)
     return [*gates, commit, begin, *landing, *published, *downstreams, finish]
 
 
@@ -149,19 +151,27 @@ def gate_of(doors: Doors, release: Release, wish: GateWish) -> Step[str]:
     return ApprovalGate(name, release, wish, doors.forge, doors.ledger)
 
 
-def build_of(doors: Doors, release: Release, wish: ArtifactWish, begin: Begin, tag: tuple[Land, ...]) -> Build:
+def build_of(doors: Doors, release: Release, wish: ArtifactWish, begin: Begin, tag: tuple[Step[Any], ...]) -> Build:
     """A build; where a tag starts the release, its own run makes it."""
     mine = doors.ours or release.start == "command"
     name = f"build {wish.name}"
     return Build(name, release, wish, begin, tag, doors.ledger, doors.workshop, doors.shelf, mine, doors.forge)
 
 
-def staged_of(doors: Doors, release: Release, begin: Begin, builds: tuple[Build, ...]) -> Staged:
-    """The draft and everything in it."""
+def following(doors: Doors, release: Release, tag: tuple[Land, ...]) -> tuple[Step[Any], ...]:
+    """The run of the tag, for whoever is not that run."""
+    if doors.forge is None or doors.ours or not tag:
+        return ()
+    return (FollowRun(f"run of {release.tag}", release, tag[0], doors.forge),)
+
+
+def staged_of(doors: Doors, release: Release, begin: Begin, after: tuple[Step[Any], ...]) -> Staged:
+    """The draft and everything in it, after the builds."""
     assert doors.forge is not None
     forge, ledger = doors.forge, doors.ledger
     mine = doors.ours or release.start == "command"
-    draft = Draft(DRAFT, release, begin, builds, forge, ledger, mine)
+    builds = [step for step in after if isinstance(step, Build)]
+    draft = Draft(DRAFT, release, begin, after, forge, ledger, mine)
     artifacts = tuple(
         UploadArtifact(f"asset {build.wish.name}", release, begin, draft, build, forge, ledger, doors.shelf)
         for build in builds
@@ -187,7 +197,8 @@ def downstream_of(
         return ReleaseDownstream(name, release, wish, upstream, after, doors.elsewhere(wish), doors.ledger)
     forge = doors.forge_of(wish)
     trigger = trigger_of(doors, release, wish, forge)
-    return FollowDownstream(name, release, wish, upstream, after, trigger, doors.forge, forge, doors.ledger)
+    mine = doors.ours or release.start == "command"
+    return FollowDownstream(name, release, wish, upstream, after, trigger, doors.forge, forge, doors.ledger, mine)
 
 
 def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forge) -> Trigger:

@@ -22,7 +22,8 @@ class FollowDownstream(Step[Proof]):
     """Its value is what was seen: tag, commit, run, digests of the assets.
 
     Done is: the release for the tag is published, its commit is in `branch`, the newest run that belongs to it is green,
-    every expected asset is there. `home` is the upstream's forge, where what it comes after lies.
+    every expected asset is there. `home` is the upstream's forge, where what it comes after lies; `mine` is false where
+    the tag's own run sets it going, and has to have the rights for it.
     """
 
     release: Release
@@ -33,6 +34,7 @@ class FollowDownstream(Step[Proof]):
     home: Forge
     forge: Forge
     ledger: Ledger
+    mine: bool
 
     public = True
 
@@ -41,6 +43,8 @@ class FollowDownstream(Step[Proof]):
         return self.wish.deadline
 
     def preflight(self) -> tuple[Conflict, ...]:
+        if not self.mine:
+            return ()
         if why := self.forge.lacks(self.trigger.right):
             return (Conflict("forge-right", f"{self.name}: {why}", "give the token that right there"),)
         if not self.forge.head(self.wish.branch):
@@ -87,20 +91,22 @@ class FollowDownstream(Step[Proof]):
         return self.ledger.fresh(self.release) if self.trigger.again else self.ledger.latest(self.release)
 
     def _unready(self) -> Underway | None:
-        """What it comes after and is not out yet."""
-        if not self.wish.after_assets:
+        """What it comes after and is not there yet, though the upstream is out."""
+        out = self.home.published(self.release.tag) if self.wish.after_assets else None
+        if out is None:
             return None
-        out = self.home.published(self.release.tag)
-        there = {asset.name for asset in self.home.assets(out.id) if asset.complete} if out is not None else set()
+        there = {asset.name for asset in self.home.assets(out.id) if asset.complete}
         missing = [name for name in self.wish.after_assets if name not in there]
         return Underway(f"waits for {', '.join(missing)} of {self.release.tag}") if missing else None
 
-    def _of_run(self, run: Run | None, record: Record | None, out: Published | None) -> Underway | Failed | None:
+    def _of_run(
+        self, run: Run | None, record: Record | None, out: Published | None
+    ) -> Underway | Pending | Failed | None:
         """What keeps the run from being green; None where it is, or where none is asked for."""
         if not self.wish.workflow:
             return None
         if run is None:
-            return self._unstarted(self.trigger.since(record) or (out.at if out is not None else ""))
+            return self._unstarted(self.trigger.since(record) or (out.at if out is not None else ""), out)
         if not run.ended:
             return Underway(f"{self.wish.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
         if run.green:
@@ -108,16 +114,19 @@ class FollowDownstream(Step[Proof]):
         why = f"{self.wish.workflow} ended with {run.conclusion} ({run.url or run.id}): {self.forge.complaint(run.id)}"
         return Failed(why, "the same command runs its failed jobs again")
 
-    def _unstarted(self, since: str) -> Underway | Failed:
-        """No run is to be seen: for a while that is the forge's slowness, and then it is a fault."""
+    def _unstarted(self, since: str, out: Published | None) -> Underway | Pending | Failed:
+        """No run is to be seen: for a while that is the forge's slowness, then it is a fault, and what can be sent again will be."""
         if not since or passed(since, self.forge.now()) < self.wish.starts_within:
             return Underway(f"no run of {self.wish.workflow} has started in {self.forge.name} yet")
-        how = "the trigger was answered" if self.trigger.again else "it is released"
-        why = f"{how} at {since}, and no run of {self.wish.workflow} has started in {self.forge.name}"
+        if self.trigger.again and out is None:
+            return Pending(
+                f"the {self.wish.trigger} of {since} was accepted, and nothing has started in {self.forge.name}: send it again"
+                f" (does {self.wish.workflow} on its default branch run on {self.wish.trigger}?)"
+            )
+        why = f"{self.wish.tag} was released at {since}, and no run of {self.wish.workflow} has started in {self.forge.name}"
         remedy = (
-            f"see that {self.wish.workflow} is on the default branch and runs on {self.wish.trigger}; the same command sends it again"
-            if self.trigger.again
-            else f"see that {self.wish.workflow} runs on {self.wish.trigger}, and that the token is no workflow's GITHUB_TOKEN, whose events start nothing; then start it by hand"
+            f"see that {self.wish.workflow} runs on {self.wish.trigger}, and that it was no workflow's GITHUB_TOKEN that made"
+            " it, for its events start nothing; then start it by hand"
         )
         return Failed(why, remedy)
 

@@ -74,8 +74,9 @@ class VerifyAsset(Step[str]):
         sha256 = fetched(self.forge, wanted.asset)
         if wrong := wanted.wrong(sha256):
             return Failed(wrong)
-        by = ", ".join(who for who, _ in wanted.digests) or "nobody else"
-        return Done(sha256, f"{wanted.asset.size} bytes, sha256 {sha256[:12]}, as {by} says")
+        *others, last = (who for who, _ in wanted.digests) if wanted.digests else ("nobody else",)
+        by = f"{', '.join(others)} and {last} say" if others else f"{last} says"
+        return Done(sha256, f"{wanted.asset.size} bytes, sha256 {sha256[:12]}, as {by}")
 
     def apply(self, known: Known, say: Say) -> None:
         raise Refused("a verification only looks")

@@ -1,0 +1,47 @@
+"""The run of the tag: where a tag starts a release, the workflow that runs for it makes everything, and others follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release.core.finding import Done, Failed, Finding, Underway
+from release.core.model import Release
+from release.engine.step import Known, Say, Step
+from release.errors import Refused
+from release.ports import Forge
+from release.steps.land import Land
+from release.steps.trigger import newest
+
+
+@dataclass(frozen=True, eq=False)
+class FollowRun(Step[int]):
+    """Its value is the id of the run. One that failed before we came has its failed jobs run again; then it is followed."""
+
+    release: Release
+    land: Land
+    forge: Forge
+
+    @property
+    def deadline(self) -> float:
+        return self.release.deadline
+
+    def inspect(self, known: Known) -> Finding[int]:
+        if known.get(self.land) is None:
+            return Underway(f"{self.release.workflow} runs for {self.release.tag} once it is there")
+        run = newest(self.forge.runs(self.release.workflow, event="push", branch=self.release.tag))
+        if run is None:
+            return Underway(f"no run of {self.release.workflow} for {self.release.tag} has started yet")
+        if not run.ended:
+            return Underway(f"{self.release.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
+        if run.green:
+            return Done(run.id, f"{self.release.workflow} is green: {run.url or run.id}")
+        why = (
+            f"{self.release.workflow} ended with {run.conclusion} ({run.url or run.id}): {self.forge.complaint(run.id)}"
+        )
+        return Failed(why, "the same command runs its failed jobs again")
+
+    def apply(self, known: Known, say: Say) -> None:
+        run = newest(self.forge.runs(self.release.workflow, event="push", branch=self.release.tag))
+        if run is None or not run.ended or run.green:
+            raise Refused(f"there is no failed run of {self.release.tag}", "run the same command again")
+        self.forge.rerun(run.id)
