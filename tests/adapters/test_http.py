@@ -642,7 +642,8 @@ def test_to_stop_ends_what_is_asked_and_what_waits(serve: Open, make: Make, kind
         arrived.set()
         return Reply(hang=True)
 
-    http, ended = make(), []
+    http = make()
+    ended: list[Any] = []
 
     def run() -> None:
         try:
@@ -665,7 +666,8 @@ def test_to_stop_ends_what_is_asked_and_what_waits(serve: Open, make: Make, kind
 
 def test_to_stop_ends_the_wait_for_a_limit(serve: Open, make: Make) -> None:
     server = serve(each(Reply(429, {"message": "no"}, {"Retry-After": "60"})))
-    http, ended = make(), []
+    http = make()
+    ended: list[Any] = []
 
     def run() -> None:
         try:

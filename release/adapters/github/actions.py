@@ -96,8 +96,8 @@ class Actions:
     def _printable(self, raw: str) -> str:
         """A foreign line that can do nothing to a terminal or a log of Actions, and tells no secret."""
         bare = _COMMAND.sub("", _ANSI.sub("", _STAMP.sub("", raw)))
-        shown = "".join(c for c in self._hide.redacted(bare).rstrip() if c.isprintable() or c == "\t")
-        return shown[: TEXT // LINES]
+        shown = "".join(c for c in bare.rstrip() if c.isprintable() or c == "\t")
+        return self._hide.redacted(shown)[: TEXT // LINES]
 
 
 def run(shape: RunShape) -> Run:

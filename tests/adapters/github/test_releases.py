@@ -14,7 +14,7 @@ from release.core.forge import Entry
 from release.errors import Refused, Uncertain, Unseen
 from release.sandbox.forge import Fault, Sandbox
 from tests.forge import commit, git
-from tests.serving import Reply, Server
+from tests.serving import Reply, Seen, Server
 
 As = Callable[..., Repository]
 Told = Callable[..., tuple[Repository, Server]]
@@ -40,7 +40,9 @@ def a_release(**other: Any) -> dict[str, Any]:
     } | other  # fmt: skip
 
 
-def test_a_draft_is_made_listed_filled_and_published(app: Repository, sandbox: Sandbox, work: Path, tmp_path: Path) -> None:
+def test_a_draft_is_made_listed_filled_and_published(
+    app: Repository, sandbox: Sandbox, work: Path, tmp_path: Path
+) -> None:
     tagged(work)
     number = app.draft(entry(work))
     (draft,) = app.releases()
@@ -50,7 +52,8 @@ def test_a_draft_is_made_listed_filled_and_published(app: Repository, sandbox: S
     (tmp_path / "app.bin").write_bytes(content)
     app.upload(number, "app.bin", tmp_path / "app.bin")
     app.upload(number, "app+1.txt", b"text")
-    app.upload(number, "empty", b"")
+    with pytest.raises(Refused, match=r"cannot upload empty to acme/app: .*Bad Content-Length"):
+        app.upload(number, "empty", b"")
     found = {one.name: one for one in app.assets(number)}
     assert (found["app.bin"].size, found["app.bin"].digest) == (len(content), hashlib.sha256(content).hexdigest())
     assert all(one.complete for one in found.values())
@@ -58,7 +61,7 @@ def test_a_draft_is_made_listed_filled_and_published(app: Repository, sandbox: S
     app.publish(number, entry(work))
     out = app.published("v1.0.0")
     assert out is not None
-    assert (out.id, out.draft, len(out.assets)) == (number, False, 3)
+    assert (out.id, out.draft, len(out.assets)) == (number, False, 2)
     assert out.at.endswith("+00:00")
     assert app.release(number) == out
 
@@ -68,7 +71,9 @@ def test_a_release_is_never_published_as_the_latest(app: Repository, sandbox: Sa
     app.publish(app.draft(entry(work)), entry(work))
     tagged(work, "v2.0.0")
     app.create(entry(work, "v2.0.0"))
-    bodies = [one.request_body or "" for one in sandbox.exchanges() if one.method in ("POST", "PATCH") and not one.upload]
+    bodies = [
+        one.request_body or "" for one in sandbox.exchanges() if one.method in ("POST", "PATCH") and not one.upload
+    ]
     assert len(bodies) == 3
     assert all('"make_latest":"false"' in body for body in bodies)
 
@@ -101,14 +106,16 @@ def test_what_is_out_can_be_revised_and_stays_out(app: Repository, work: Path) -
 def test_there_is_one_release_for_a_tag(app: Repository, work: Path) -> None:
     tagged(work)
     app.create(entry(work))
-    with pytest.raises(Refused, match=r"cannot create release v1.0.0 of acme/app: .* 422 \(Validation Failed: .*already_exists"):
+    with pytest.raises(
+        Refused, match=r"cannot create release v1.0.0 of acme/app: .* 422 \(Validation Failed: .*already_exists"
+    ):
         app.create(entry(work))
 
 
 def test_a_second_asset_of_a_name_is_refused(app: Repository, work: Path) -> None:
     number = app.draft(entry(work))
     app.upload(number, "app", b"one")
-    with pytest.raises(Refused, match="cannot upload app to acme/app: .*already_exists"):
+    with pytest.raises(Refused, match=r"cannot upload app to acme/app: .*already_exists"):
         app.upload(number, "app", b"two")
     (asset,) = app.assets(number)
     assert b"".join(app.download(asset.id)) == b"one"
@@ -116,7 +123,7 @@ def test_a_second_asset_of_a_name_is_refused(app: Repository, work: Path) -> Non
 
 def test_an_asset_that_the_forge_renames_is_told(app: Repository, work: Path) -> None:
     number = app.draft(entry(work))
-    with pytest.raises(Refused, match="keeps my app under another name, my.app"):
+    with pytest.raises(Refused, match=r"keeps my app under another name, my.app"):
         app.upload(number, "my app", b"one")
 
 
@@ -125,7 +132,7 @@ def test_an_upload_that_broke_leaves_something_incomplete_that_can_be_discarded(
 ) -> None:
     number = app.draft(entry(work))
     sandbox.faults(Fault(method="POST", path="/repos/*/releases/*/assets", status=502, starter=True))
-    with pytest.raises(Uncertain, match="upload app to acme/app: .* was asked, but its answer was lost"):
+    with pytest.raises(Uncertain, match=r"upload app to acme/app: .* was asked, but its answer was lost"):
         app.upload(number, "app", b"one")
     (left,) = app.assets(number)
     assert (left.name, left.complete, left.digest) == ("app", False, "")
@@ -145,11 +152,11 @@ def test_a_draft_can_be_dropped_and_a_release_cannot(app: Repository, work: Path
     with pytest.raises(Refused, match=f"release {out.id} of acme/app is no draft, and is not deleted"):
         app.drop(out.id)
     assert app.published("v1.0.0") == out
-    with pytest.raises(Refused, match="is no draft"):
+    with pytest.raises(Refused, match=r"is no draft"):
         app.drop(4711)
 
 
-@pytest.mark.parametrize("tag", ["v1.35.8-rc2+rke2r1", "release/v1", "v1%20", "ü", "v1#x?y=z", "a..b".replace("..", "-.")])
+@pytest.mark.parametrize("tag", ["v1.35.8-rc2+rke2r1", "release/v1", "v1%20", "ü", "v1#x&y=z;'"])
 def test_any_tag_can_be_published_and_found(app: Repository, work: Path, tag: str) -> None:
     tagged(work, tag)
     app.create(entry(work, tag))
@@ -172,10 +179,13 @@ def test_all_pages_of_a_list_are_read(app: Repository, sandbox: Sandbox, work: P
 
 def test_who_cannot_push_is_told_that_drafts_cannot_be_seen(as_: As, sandbox: Sandbox, work: Path) -> None:
     stranger = as_(sandbox.token("stranger"))
-    with pytest.raises(Unseen, match="the drafts of acme/app cannot be seen; the token of GH_TOKEN cannot write to acme/app: give it contents: write there"):
+    with pytest.raises(
+        Unseen,
+        match=r"the drafts of acme/app cannot be seen; the token of GH_TOKEN cannot write to acme/app: give it contents: write there",
+    ):
         next(stranger.releases())
     assert stranger.published("v1.0.0") is None
-    with pytest.raises(Refused, match="the token of GH_TOKEN cannot reach acme/app .*; give it contents: write there"):
+    with pytest.raises(Refused, match=r"the token of GH_TOKEN cannot reach acme/app .*; give it contents: write there"):
         stranger.draft(entry(work))
 
 
@@ -183,7 +193,10 @@ def test_what_is_not_found_in_a_repository_that_cannot_be_seen_is_unseen(as_: As
     sandbox.repository("acme/secret", private=True)
     hidden = as_(sandbox.token("stranger"), "acme/secret")
     for look in (lambda: hidden.published("v1"), lambda: hidden.release(1), lambda: hidden.tagged("v1")):
-        with pytest.raises(Unseen, match=r"cannot look at acme/secret: the token of GH_TOKEN cannot reach acme/secret \(Not Found\); give it contents: read there"):
+        with pytest.raises(
+            Unseen,
+            match=r"cannot look at acme/secret: the token of GH_TOKEN cannot reach acme/secret \(Not Found\); give it contents: read there",
+        ):
             look()
 
 
@@ -195,7 +208,7 @@ def test_a_published_immutable_release_takes_no_asset(app: Repository, sandbox: 
     out = app.published("v1.0.0")
     assert out is not None
     assert out.immutable
-    with pytest.raises(Refused, match="cannot upload app to acme/app: .* 422"):
+    with pytest.raises(Refused, match=r"cannot upload app to acme/app: .* 422"):
         app.upload(number, "app", b"late")
     app.revise(number, entry(work, body="a notice"))
 
@@ -230,16 +243,23 @@ def test_reads_go_through_what_passes(app: Repository, sandbox: Sandbox, work: P
     assert [one.id for one in app.releases()] == [number]
     sandbox.no_faults()
     sandbox.faults(Fault(method="GET", path="*/releases/tags/*", nth=0, html=True))
-    with pytest.raises(Unseen, match="cannot look for release v1 of acme/app"):
+    with pytest.raises(Unseen, match=r"cannot look for release v1 of acme/app"):
         app.published("v1")
 
 
-def test_a_page_that_is_cut_is_not_taken_for_the_whole_list(told: Told) -> None:
-    page = Reply(200, [a_release(id=1)], {"Link": '<{}>; rel="next"'})
-    app, server = told({"GET /releases": lambda seen: Reply(200, [a_release()], {"Link": f'<{server.url}/api/v3/more>; rel="next"'}),
-                        "GET /api/v3/more": Reply(500)})  # fmt: skip
-    assert page.status == 200
-    with pytest.raises(Unseen, match="cannot list the releases of acme/app"):
+def onward(seen: Seen, path: str) -> dict[str, str]:
+    """A link to the next page on the same server."""
+    return {"Link": f'<http://{seen.headers["host"]}{path}>; rel="next"'}
+
+
+def test_a_page_that_is_missing_is_not_taken_for_the_end_of_the_list(told: Told) -> None:
+    app, _ = told(
+        {
+            "GET /releases": lambda seen: Reply(200, [a_release()], onward(seen, "/api/v3/more")),
+            "GET /api/v3/more": Reply(500),
+        }
+    )
+    with pytest.raises(Unseen, match=r"cannot list the releases of acme/app"):
         list(app.releases())
 
 
@@ -257,17 +277,18 @@ def test_pages_and_uploads_elsewhere_get_nothing(told: Told) -> None:
 
 def test_a_list_that_never_ends_is_ended(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("release.adapters.github.door.PAGES", 5)
-    app, server = told({"GET /releases": lambda seen: Reply(200, [], {"Link": f'<{server.url}{seen.path}>; rel="next"'})})
-    with pytest.raises(Unseen, match="the list does not end"):
+    app, _ = told({"GET /releases": lambda seen: Reply(200, [], onward(seen, seen.path))})
+    with pytest.raises(Unseen, match=r"the list does not end"):
         list(app.releases())
 
 
 @pytest.mark.parametrize(
-    "shape", [{"id": "7"}, {"id": None}, {"draft": "false"}, {"tag_name": None}, {"assets": [{"id": 1}]}, {"prerelease": 0}]
+    "shape",
+    [{"id": "7"}, {"id": None}, {"draft": "false"}, {"tag_name": None}, {"assets": [{"id": 1}]}, {"prerelease": 0}],
 )
 def test_a_release_in_another_shape_is_no_answer(told: Told, shape: dict[str, Any]) -> None:
     app, _ = told({"GET /releases/7": Reply(200, a_release(**shape))})
-    with pytest.raises(Unseen, match="its answer is not what it should be"):
+    with pytest.raises(Unseen, match=r"its answer is not what it should be"):
         app.release(7)
 
 
@@ -285,7 +306,7 @@ def test_only_sha256_is_a_digest(told: Told, digest: str | None, hex: str) -> No
 @pytest.mark.parametrize("tag", ["", "..", "../../x", "a/../b", "a//b", "/a", "."])
 def test_a_tag_that_would_be_another_path_is_not_asked_for(told: Told, tag: str) -> None:
     app, server = told({})
-    with pytest.raises(Unseen, match="is no name that a forge could have"):
+    with pytest.raises(Unseen, match=r"is no name that a forge could have"):
         app.published(tag)
     assert server.seen == []
 
