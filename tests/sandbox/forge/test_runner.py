@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from release.sandbox.forge import Sandbox
+from tests.forge import serving
 from tests.sandbox.forge.workshop import TIMEOUT, Workshop
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Workshop]:
-    with Sandbox(tmp_path / "forge") as forge:
+    with serving(tmp_path / "forge") as forge:
         yield Workshop(forge, tmp_path)
 
 
