@@ -93,10 +93,10 @@ class Door:
         ask = self._ask(what, self.url(path), headers={"Accept": accept})
         return self.http.pieces(ask, partial(self.wrong, ask, right=right))
 
-    def about(self) -> Answer:
-        """The repository itself, asked once."""
+    def about(self, anew: bool = False) -> Answer:
+        """The repository itself, asked once, or `anew`."""
         with self._lock:
-            if self._about is None or not self._about.good:
+            if anew or self._about is None or not self._about.good:
                 self._about = self.http.answer(self._ask(f"look at {self.name}", self.url(""), shape=About))
             return self._about
 
@@ -158,7 +158,7 @@ class Door:
         """Whether a refusal is for lack of a right: GitHub says 404 for that, too."""
         if answer.status == 403:
             return "archived" not in answer.words
-        about = self.about()
+        about = self.about(anew=True)  # a right may have been taken since
         if not about.good:
             return True
         rights = cast(About, about.value).permissions
