@@ -91,10 +91,10 @@ API, SERVER, HERE = (os.environ[f"GITHUB_{name}"] for name in ("API_URL", "SERVE
 TAG = os.environ["TAG"]
 
 
-def ask(url, data=None, kind="application/json"):
+def ask(url, data=None, kind="application/json", method=None):
     headers = {"Authorization": "Bearer " + os.environ["TOKEN"], "Content-Type": kind}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=30) as answer:
+        return json.loads(answer.read() or b"{}")
 
 
 def fetched(name):
@@ -112,7 +112,10 @@ def released():
 
 
 release = released()
-there = {asset["name"] for asset in release["assets"]}
+for asset in release["assets"]:
+    if asset["state"] != "uploaded":  # what an upload that broke off left behind
+        ask(asset["url"], method="DELETE")
+there = {asset["name"] for asset in release["assets"] if asset["state"] == "uploaded"}
 for arch in ("amd64", "arm64"):
     wanted = dict(line.split()[::-1] for line in fetched(f"sha256sum-{arch}.txt").decode().splitlines())
     content = fetched(f"app-{arch}.txt")

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from release.core.finding import Conflict
 from release.engine.walk import Event
-from release.reports.text import MARKS, Line, conflicts, shown, write
+from release.reports.text import MARKS, Line, brief, conflicts, shown, write
 
 Listener = Callable[[Event], None]
 
@@ -36,15 +36,15 @@ def progress(names: Sequence[str]) -> Iterator[Listener]:
 def plain(event: Event) -> None:
     """A line an event, for logs: what is about to be done, and what was found."""
     if event.kind == "intent":
-        print(f"{shown(event.step)}: {shown(event.detail)}", file=sys.stderr, flush=True)
+        print(f"{shown(event.step)}: {brief(event.detail)}", file=sys.stderr, flush=True)
     elif event.kind == "found" and event.state not in ("skipped", "pending"):
         print(
-            f"{MARKS[event.state]} {shown(event.step)}: {event.state}, {shown(event.detail)}",
+            f"{MARKS[event.state]} {shown(event.step)}: {event.state}, {brief(event.detail)}",
             file=sys.stderr,
             flush=True,
         )
     elif event.kind == "uncertain":
-        print(f"? {shown(event.step)}: {shown(event.detail)}", file=sys.stderr, flush=True)
+        print(f"? {shown(event.step)}: {brief(event.detail)}", file=sys.stderr, flush=True)
 
 
 def conflict_lines(found: Sequence[Conflict]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from release.engine.walk import Event
-from release.reports.text import MARKS, STYLES, shown
+from release.reports.text import MARKS, STYLES, brief, shown
 
 ROWS = 30  # what is done scrolls away first
 
@@ -23,7 +23,7 @@ class Board:
 
     def hear(self, event: Event) -> None:
         doing = "underway" if event.kind in ("intent", "progress", "waits", "uncertain") else event.state
-        self._rows[event.step] = (doing, shown(event.detail))
+        self._rows[event.step] = (doing, brief(event.detail))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         wide = max(map(len, self._rows), default=0)

@@ -46,6 +46,7 @@ def _(plan: Plan) -> Iterator[Line]:
         if len(plan.reasons) > SOME:
             yield [(f"  and {len(plan.reasons) - SOME} more reasons", "dim")]
     yield from steps(plan.steps)
+    yield from failures(plan.steps)
     for remark in plan.remarks:
         yield [(f"note: {shown(remark)}", "")]
     yield from conflicts(plan.conflicts)
@@ -88,6 +89,7 @@ def _(filled: Filled) -> Iterator[Line]:
     if not filled.steps:
         yield [("nothing to do: ", "bold green"), ("no downstream is missing", "")]
     yield from steps(filled.steps)
+    yield from failures(filled.steps)
     yield from conflicts(filled.conflicts)
 
 
@@ -121,7 +123,7 @@ def _(status: Status) -> Iterator[Line]:
 
 
 def steps(states: Sequence[StepState]) -> Iterator[Line]:
-    """A line a step."""
+    """A line a step: of what goes on for several lines, the first."""
     wide = max((len(step.name) for step in states), default=0)
     for step in states:
         style = STYLES[step.state]
@@ -129,8 +131,23 @@ def steps(states: Sequence[StepState]) -> Iterator[Line]:
             (f"  {MARKS[step.state]} ", style),
             (f"{shown(step.name):<{wide}}  ", ""),
             (f"{step.state:<8}", style),
-            (f"  {shown(step.detail)}", ""),
+            (f"  {brief(step.detail)}", ""),
         ]
+
+
+def failures(states: Sequence[StepState]) -> Iterator[Line]:
+    """What failed, with all that was said about it."""
+    for step in states:
+        if step.state == "failed":
+            first, *rest = step.detail.split("\n")
+            yield [("failed ", "bold red"), (f"{shown(step.name)}: ", "bold"), (shown(first), "")]
+            yield from ([("       ", ""), (shown(line), "dim")] for line in rest)
+
+
+def brief(detail: str) -> str:
+    """The first line of what is to be said."""
+    first, _, rest = detail.partition("\n")
+    return f"{shown(first)} …" if rest else shown(first)
 
 
 def conflicts(found: Sequence[Conflict]) -> Iterator[Line]:
@@ -163,6 +180,7 @@ def _line_status(line: LineStatus) -> Iterator[Line]:
         (f" by {shown(line.by)} at {line.at}{why}", ""),
     ]
     yield from steps(line.waits_for)
+    yield from failures(line.waits_for)
     if line.next:
         yield [("  next: ", "dim"), (line.next, "bold")]
 

@@ -1,6 +1,7 @@
-"""The demonstration: RKE2's fleet in a folder, and two captains who type what one types.
+"""The demonstration: RKE2's fleet on a forge in a folder, and captains who type what one types.
 
-Every command is the real one, run as a process of its own, and its exit code is compared with the expected one.
+Every command is the real one, run as a process of its own, and its exit code is compared with the expected one. The
+forge's workflows really run: they fetch what the upstream made, check it, and make of it what they are for.
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from release.sandbox.fleet import RKE2, environment, git, seed
+from release.sandbox.forge import Fault, Sandbox
 
 BRANCH = "release-1.30"
-CLOSED = "system-agent-installer-rke2"
+OWNER = "rancher"
 HISTORY = "fleet.status --since 2024-01-01"
-HOOK = "#!/bin/sh\necho 'remote is read-only for maintenance' >&2\nexit 1\n"
+CANDIDATE = "release --candidate --yes"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Scene:
     command: str
     expected: int = 0
     before: Callable[[], object] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def run(folder: Path | None = None) -> int:
@@ -37,47 +40,70 @@ def run(folder: Path | None = None) -> int:
     if stage.exists() and any(stage.iterdir()):
         _say(f"{stage} is not empty; name a new folder")
         return 1
-    remotes = seed(RKE2, stage).remotes
-    _say(f"Four repositories with the real tags of the RKE2 fleet lie in {stage / 'remotes'}.")
-    for number, scene in enumerate(scenes(stage, remotes["rke2"], remotes[CLOSED]), start=1):
-        code = play(number, scene)
-        if code != scene.expected:
-            _say(f"\nSurprise in step {number} (invoke {scene.command}): exit {code}, expected {scene.expected}.")
-            _say(f"Look at it in {stage}.")
-            return 1
+    with Sandbox(stage / "forge") as forge:
+        found(forge, stage)
+        _say(f"Four repositories with the real tags of the RKE2 fleet, on a forge of their own: {forge.url}")
+        for number, scene in enumerate(scenes(stage, forge), start=1):
+            code = play(number, scene)
+            if code != scene.expected:
+                _say(f"\nSurprise in step {number} (invoke {scene.command}): exit {code}, expected {scene.expected}.")
+                _say(f"Look at it in {stage}.")
+                return 1
+        forge.idle()
     _say(f"\nAs told. Everything is still there to look at: {stage}")
     return 0
 
 
-def scenes(stage: Path, upstream: Path, closed: Path) -> Iterator[Scene]:
-    captain = clone(upstream, stage / "captain", "Captain")
-    night = clone(upstream, stage / "night-shift", "Night Shift")
-    hook = closed / "hooks" / "pre-receive"
+def found(forge: Sandbox, stage: Path) -> None:
+    """Found the fleet on a forge: repositories with their history, and the secret that the upstream's workflow needs."""
+    remotes = seed(RKE2, stage / "seed").remotes
+    for name, remote in remotes.items():
+        branch = git("-C", remote, "symbolic-ref", "--short", "HEAD").strip()
+        forge.repository(
+            f"{OWNER}/{name}", branch, immutable_releases=name == "rke2", push=("captain", "robot"), source=remote
+        )
+    forge.secret(f"{OWNER}/rke2", "RELEASE_TOKEN", forge.token("robot"))
 
-    yield Scene("The history, with its real holes.", captain, HISTORY)
-    yield Scene("What would a candidate be? Looking only.", captain, "release.plan --candidate")
-    yield Scene(
-        f"{CLOSED} closes for maintenance, and nobody told the captain.",
+
+def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:
+    captain = clone(forge, stage / "captain", "Captain")
+    night = clone(forge, stage / "night-shift", "Night Shift")
+    token = forge.token("captain")
+    settings = {"GITHUB_API_URL": forge.api_url, "GITHUB_SERVER_URL": forge.url, "SLUICE_GITHUB_TOKEN": token}
+
+    def scene(
+        told: str, clone: Path, command: str, expected: int = 0, before: Callable[[], object] | None = None
+    ) -> Scene:
+        return Scene(told, clone, command, expected, before, settings)
+
+    yield scene("The history, with its real holes.", captain, HISTORY)
+    yield scene("What would a candidate be? Looking only.", captain, "release.plan --candidate")
+    yield scene(
+        "The captain pushes the tag and follows; its workflow runs `invoke release`, builds, publishes, and releases the"
+        " downstreams. But while rke2-upgrade fetches rke2's binary, the forge answers 503, once.",
         captain,
-        "release --candidate --yes",
+        CANDIDATE,
         expected=1,
-        before=lambda: refuse(hook),
+        before=lambda: forge.faults(Fault("GET", f"/{OWNER}/rke2/releases/download/*", status=503)),
     )
-    yield Scene("What is out, and what is not?", captain, "release.status")
-    yield Scene(
-        "Maintenance is over. The night shift takes over in a clone of its own, with the same command.",
+    yield scene("What is out, and what is not?", captain, "release.status")
+    yield scene(
+        "The night shift takes over in a clone of its own, with the same command: what failed runs again. Then the"
+        " installer's workflow is dispatched; that is answered with 204, and nothing starts.",
         night,
-        "release --candidate --yes",
-        before=hook.unlink,
+        CANDIDATE,
+        expected=1,
+        before=lambda: forge.runner(f"{OWNER}/system-agent-installer-rke2", skip=1),
     )
-    yield Scene("The candidate is good: the final is its very commit.", captain, "release --yes")
-    yield Scene("Is it all really out there?", captain, "release.verify")
-    yield Scene(
+    yield scene("Once more the same command: it is sent again, and this time it comes out.", night, CANDIDATE)
+    yield scene("The candidate is good: the final is its very commit.", captain, "release --yes")
+    yield scene("Is it all really out there, byte by byte?", captain, "release.verify")
+    yield scene(
         "The history again: both releases are out, and packaging waits for its promotion to a channel.",
         captain,
         HISTORY,
     )
-    yield Scene("Once more? There is nothing to do.", captain, "release --yes")
+    yield scene("Once more? There is nothing to do.", captain, "release --yes")
 
 
 def play(number: int, scene: Scene) -> int:
@@ -86,23 +112,18 @@ def play(number: int, scene: Scene) -> int:
         scene.before()
     _say(f"\n[{number}] {scene.told}\n({scene.clone.name}) $ invoke {scene.command}")
     command = [sys.executable, "-m", "invoke", *scene.command.split(" ")]
-    code = subprocess.run(command, cwd=scene.clone, env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
+    settings = {**environment(), **scene.settings}
+    code = subprocess.run(command, cwd=scene.clone, env=settings, stdin=subprocess.DEVNULL, check=False).returncode
     _say(f"(exit {code})")
     return code
 
 
-def clone(upstream: Path, folder: Path, name: str) -> Path:
+def clone(forge: Sandbox, folder: Path, name: str) -> Path:
     """A captain's clone, with an identity of its own: nothing is asked of the machine's git configuration."""
-    git("clone", "--quiet", "--branch", BRANCH, "--", upstream, folder)
+    git("clone", "--quiet", "--branch", BRANCH, "--", f"{forge.url}/{OWNER}/rke2.git", folder)
     git("-C", folder, "config", "user.name", name)
     git("-C", folder, "config", "user.email", f"{folder.name}@rke2.example")
     return folder
-
-
-def refuse(hook: Path) -> None:
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(HOOK, encoding="utf-8")
-    hook.chmod(0o755)
 
 
 def _say(text: str) -> None:

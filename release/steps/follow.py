@@ -111,8 +111,7 @@ class FollowDownstream(Step[Proof]):
             return Underway(f"{self.wish.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
         if run.green:
             return None
-        why = f"{self.wish.workflow} ended with {run.conclusion} ({run.url or run.id}): {self.forge.complaint(run.id)}"
-        return Failed(why, "the same command runs its failed jobs again")
+        return Failed(told(run, self.wish.workflow, self.forge))
 
     def _unstarted(self, since: str, out: Published | None) -> Underway | Pending | Failed:
         """No run is to be seen: for a while that is the forge's slowness, then it is a fault, and what can be sent again will be."""
@@ -150,6 +149,12 @@ class FollowDownstream(Step[Proof]):
         if not green:
             return Underway(why)
         return Failed(why, f"mend {self.wish.workflow} so that it fails when it makes nothing, and run it again there")
+
+
+def told(run: Run, workflow: str, forge: Forge) -> str:
+    """How a run ended, and the last that its failed job said, on lines of their own."""
+    first = f"{workflow} ended with {run.conclusion} ({run.url or run.id}); the same command runs its failed jobs again"
+    return f"{first}\n{forge.complaint(run.id)}".strip()
 
 
 def digests(assets: list[Asset]) -> dict[str, str]:

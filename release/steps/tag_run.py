@@ -9,6 +9,7 @@ from release.core.model import Release
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Forge
+from release.steps.follow import told
 from release.steps.land import Land
 from release.steps.trigger import newest
 
@@ -35,10 +36,7 @@ class FollowRun(Step[int]):
             return Underway(f"{self.release.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
         if run.green:
             return Done(run.id, f"{self.release.workflow} is green: {run.url or run.id}")
-        why = (
-            f"{self.release.workflow} ended with {run.conclusion} ({run.url or run.id}): {self.forge.complaint(run.id)}"
-        )
-        return Failed(why, "the same command runs its failed jobs again")
+        return Failed(told(run, self.release.workflow, self.forge))
 
     def apply(self, known: Known, say: Say) -> None:
         run = newest(self.forge.runs(self.release.workflow, event="push", branch=self.release.tag))

@@ -118,13 +118,14 @@ class ByDispatch(Trigger):
 
     def run(self, record: Record | None) -> Run | None:
         claim = record.evidence.get(self._key) if record is not None else None
-        if claim is not None and claim.id:
-            return self.forge.run(claim.id)
+        own = self.forge.run(claim.id) if claim is not None and claim.id else None
+        if own is not None and (own.green or not own.ended):
+            return own
         since = claim.at if claim is not None else ""
         found = self.forge.runs(self.wish.workflow, event=self.wish.trigger, since=since) if self.wish.workflow else ()
         told = [run for run in found if names(run.title, self.wish.tag)]
-        if told or not since:
-            return newest(told)
+        if told or own is not None or not since or (claim is not None and claim.id):
+            return newest(told) or own  # a red one is run again with the workflow of its day; another one may have been started
         return found[-1] if found else None  # the first that came after the claim
 
     def since(self, record: Record | None) -> str:
