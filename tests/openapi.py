@@ -33,7 +33,9 @@ BEYOND = (
     "/repos/{owner}/{repo}/actions/jobs/{job_id}",
     "/repos/{owner}/{repo}/actions/workflows/{workflow_id}",
     "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
+    "/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts",
     "/repos/{owner}/{repo}/actions/runs/{run_id}/logs",
+    "/repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments",
     "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
     "/repos/{owner}/{repo}/releases/{release_id}/assets/{name}",
 )
@@ -83,7 +85,12 @@ def wrong(exchange: Exchange) -> str:
 @cache
 def described() -> Any:
     """The description itself, read once a process."""
-    return json.loads(_description().read_text("utf-8"))
+    return json.loads(_description().read_text("utf-8"), object_hook=_nullable)
+
+
+def _nullable(found: dict[str, Any]) -> dict[str, Any]:
+    """`nullable` beside an `enum` means that null is one of them, which OpenAPI 3.0 wants to be said in so many words."""
+    return found | {"enum": [*found["enum"], None]} if found.get("nullable") and "enum" in found else found
 
 
 @cache

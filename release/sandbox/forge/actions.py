@@ -105,6 +105,13 @@ def attempt_jobs(call: Call) -> Page:
     return _jobs(call, run, call.store.all("job", call.repo, run=run["id"], attempt=number))
 
 
+@route("GET", ACTIONS + "/runs/{run_id}/artifacts", "actions:read")
+def artifacts(call: Call) -> Page:
+    """No action here uploads any."""
+    call.document("run", "run_id")
+    return Page([], total="artifacts")
+
+
 @route("GET", ACTIONS + "/jobs/{job_id}", "actions:read")
 def job_get(call: Call) -> Answer:
     job = call.document("job", "job_id")

@@ -88,9 +88,13 @@ def by_id(call: Call) -> Answer:
 
 @route("PATCH", "/repos/{owner}/{repo}/releases/{release_id}", "contents:write")
 def edit(call: Call) -> Answer:
-    """A draft that is changed without its `tag_name` loses it. What is immutable keeps its tag."""
+    """A draft that stays one and is changed without its `tag_name` loses it: publishing with `{"draft": false}` alone,
+
+    as `gh` does, keeps it. What is immutable keeps its tag.
+    """
     found = call.document("release", "release_id")
-    tag = _well_formed(call, call.take("tag_name", str, untagged(found) if found["draft"] else found["tag_name"]))
+    unbound = found["draft"] and call.take("draft", bool, True)
+    tag = _well_formed(call, call.take("tag_name", str, untagged(found) if unbound else found["tag_name"]))
     wish = _latest_wish(call)
     changes = {
         "tag_name": tag,

@@ -29,7 +29,9 @@ def user(call: Call) -> Answer:
     if call.actor.kind not in ("classic", "fine"):
         raise Problem(403, "Resource not accessible by integration")
     since = (call.store.find("user", call.actor.login.lower()) or {}).get("created_at", call.world.now())
-    nothing = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"))
+    nothing = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio")) | {
+        "user_view_type": "public"
+    }
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     shown = shapes.user(call.urls, call.world, call.actor.login)
     return Answer(shown | nothing | counts | {"created_at": since, "updated_at": since})

@@ -301,7 +301,7 @@ def test_a_deployment_status_of_a_reviewer_lets_it_through_too(shop: Workshop) -
     shop.forge.idle(TIMEOUT)
     (deployment,) = shop.api("GET", "deployments", environment="prod").json()
     path = f"deployments/{deployment['id']}/statuses"
-    assert [one["state"] for one in shop.api("GET", path).json()] == ["waiting"]
+    assert [one["state"] for one in shop.api("GET", path).json()] == ["pending"]
     shop.token = shop.forge.token("boss")
     assert shop.api("POST", path, {"state": "in_progress"}).status_code == 201
     shop.forge.idle(TIMEOUT)

@@ -224,6 +224,7 @@ def test_the_jobs_own_token_is_limited_and_ends_with_the_job(shop: Workshop) -> 
                   def status(method, path, body=None):
                       request = urllib.request.Request("{api}" + path, body, method=method)
                       request.add_header("Authorization", "Bearer " + os.environ["TOKEN"])
+                      request.add_header("Content-Type", "application/json")
                       try:
                           return urllib.request.urlopen(request).status
                       except urllib.error.HTTPError as error:
@@ -260,7 +261,7 @@ def test_what_a_workflow_pushes_with_its_own_token_starts_nothing_but_its_dispat
               - uses: actions/checkout@v4
               - run: |
                   git tag v1 && git push --quiet origin v1
-                  curl --silent --fail -H "Authorization: Bearer ${{ github.token }}" \\
+                  curl --silent --fail -H "Content-Type: application/json" -H "Authorization: Bearer ${{ github.token }}" \\
                     -d '{"event_type": "ping", "client_payload": {"tag": "v1"}}' "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/dispatches"
         """)
     shop.forge.idle(TIMEOUT)
