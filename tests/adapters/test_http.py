@@ -498,7 +498,17 @@ def test_redirects_end(serve: Open, make: Make) -> None:
 
 @pytest.mark.parametrize(
     "to",
-    ["ftp://127.0.0.1/x", "file:///etc/passwd", "javascript:alert(1)", "//", "http://[::1", "http://127.0.0.1:99999/"],
+    [
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "//",
+        "http://[::1",
+        "http://127.0.0.1:99999/",
+        "http://",
+        "http:///x",
+        "\\\\evil",
+    ],
 )
 def test_a_redirect_to_what_is_no_server_is_not_followed(serve: Open, make: Make, to: str) -> None:
     with pytest.raises(Unseen):
@@ -777,3 +787,14 @@ def test_a_bundle_of_certificates_that_is_not_there_is_told_at_once(tmp_path: Pa
 def test_an_address_is_shown_without_what_opens_it() -> None:
     assert shown("https://me:hunter2@h/a/b?token=hunter2#x") == "https://h/a/b"
     assert shown("https://h/\x1b[31m") == "https://h/[31m"
+
+
+def test_a_redirect_with_a_body_without_end_is_not_read(serve: Open, make: Make) -> None:
+    def script(seen: Seen) -> Reply:
+        if seen.path == "/new":
+            return GOOD
+        return Reply(302, b"x" * 1000, {"Location": "/new", "Content-Length": str(1 << 40)})
+
+    began = time.monotonic()
+    assert make().answer(ask(serve(script))).value == {"blue": 1}
+    assert time.monotonic() - began < 5

@@ -16,7 +16,7 @@ from release.adapters.github.places import Places
 from release.adapters.github.shapes import About
 from release.adapters.github.tokens import ACCEPT, Tokens
 from release.adapters.http import Answer, Ask, Http
-from release.errors import Refused, ReleaseError, Unseen
+from release.errors import ConfigError, Refused, ReleaseError, Unseen
 
 T = TypeVar("T")
 
@@ -69,24 +69,14 @@ class Door:
         self, what: str, method: str, path: str, body: Mapping[str, Any] | None, right: str, shape: Any = None
     ) -> Answer:
         """Change something; Refused in the forge's own words where it does not want to."""
-        content, kind = (
-            (None, {}) if body is None else (msgspec.json.encode(body), {"Content-Type": "application/json"})
-        )
-        ask = self._ask(what, self.url(path), shape=shape, headers=kind)
-        ask = replace(ask, method=method, body=content, creates=method in ("POST", "PUT", "PATCH"))
-        answer = self.http.answer(ask)
-        if not answer.good:
-            raise self.wrong(ask, answer, right)
-        return answer
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        ask = self._ask(what, self.url(path), method, shape=shape, headers=kind)
+        return self._sent(ask, None if body is None else msgspec.json.encode(body), right)
 
     def upload(self, what: str, url: str, source: Path | bytes, shape: Any) -> Answer:
         """Send a file to where the forge says that its uploads go, if that is where its API says they go."""
         kind = {"Content-Type": "application/octet-stream"}
-        ask = replace(self._ask(what, url, shape=shape, headers=kind), method="POST", body=source, creates=True)
-        answer = self.http.answer(ask)
-        if not answer.good:
-            raise self.wrong(ask, answer, CONTENTS)
-        return answer
+        return self._sent(self._ask(what, url, "POST", shape=shape, headers=kind), source, CONTENTS)
 
     def pieces(self, what: str, path: str, accept: str, right: str = READ) -> Iterator[bytes]:
         """A body of any length; where it lies elsewhere, that place does not get our token."""
@@ -122,7 +112,9 @@ class Door:
         scopes = answer.headers.get("x-oauth-scopes")
         if granted is not None:
             enough = granted.get(kind) in (level, "write", "admin")
-        elif scopes is not None and not enough_scope(scopes, about.private, kind):
+        elif scopes is not None and "repo_deployment" in scopes and kind == "deployments":
+            return ""  # enough for just that, whatever else it may not
+        elif scopes is not None and not enough_scope(scopes, about.private):
             return f"{self._token} cannot write to {self.name}: give it the scope repo"
         else:
             enough = about.permissions is None or about.permissions.push
@@ -164,11 +156,29 @@ class Door:
         rights = cast(About, about.value).permissions
         return right.endswith("write") and rights is not None and not rights.push
 
-    def _ask(self, what: str, url: str, *, shape: Any = None, headers: Mapping[str, str] | None = None) -> Ask:
+    def _sent(self, ask: Ask, body: bytes | Path | None, right: str) -> Answer:
+        answer = self.http.answer(replace(ask, body=body, creates=ask.method != "DELETE"))
+        if not answer.good:
+            raise self.wrong(ask, answer, right)
+        return answer
+
+    def _ask(
+        self, what: str, url: str, method: str = "GET", *, shape: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Ask:
+        asked = {**ACCEPT, **(headers or {})}
         return Ask(
-            what, url, self.places.origins, headers={**ACCEPT, **(headers or {})},
-            secret=lambda: self.tokens.headers(self.name), shape=shape,
-        )  # fmt: skip
+            what, url, self.places.origins, method, asked, partial(self._opens, what, method == "GET"), shape=shape
+        )
+
+    def _opens(self, what: str, reads: bool) -> Mapping[str, str]:
+        """What opens the repository. Without it nothing is asked: that is unseen, or certainly not done."""
+        try:
+            return self.tokens.headers(self.name)
+        except ConfigError:
+            raise
+        except ReleaseError as error:
+            no = (Unseen if reads else Refused)(f"cannot {what}: {error.message}", error.remedy)
+        raise no
 
 
 ABSENT = "put a token into SLUICE_GITHUB_TOKEN"
@@ -182,11 +192,10 @@ def segment(text: str, whole: bool = True) -> str:
     return quote(text, safe="" if whole else "/")
 
 
-def enough_scope(scopes: str, private: bool, kind: str) -> bool:
+def enough_scope(scopes: str, private: bool) -> bool:
     """Whether a classic token's scopes let it write."""
     held = {scope.strip() for scope in scopes.split(",")}
-    deploys = kind == "deployments" and "repo_deployment" in held
-    return "repo" in held or deploys or (not private and "public_repo" in held)
+    return "repo" in held or (not private and "public_repo" in held)
 
 
 def accepted(answer: Answer) -> str:

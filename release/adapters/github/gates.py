@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from urllib.parse import urlsplit
 
 from release.adapters.github.door import DEPLOYMENTS, Door, segment
 from release.adapters.github.shapes import (
@@ -13,6 +12,7 @@ from release.adapters.github.shapes import (
     DeploymentShape,
     DeploymentStatus,
     EnvironmentShape,
+    RunShape,
     StatusesShape,
     StatusShape,
 )
@@ -23,7 +23,7 @@ from release.errors import Refused
 State = Literal["green", "red", "pending"]
 GREEN = ("success", "neutral", "skipped")
 STATUSES: dict[str, State] = {"success": "green", "pending": "pending"}
-_RUN = re.compile(r"/(?P<name>[^/]+/[^/]+)/actions/runs/(?P<id>\d{1,18})(?:/|$)")
+_RUN = re.compile(r"/(?P<name>[^/]+/[^/]+)/actions/runs/(?P<id>[0-9]{1,18})(?:[/?#]|$)")
 
 
 class Gates:
@@ -37,7 +37,7 @@ class Gates:
         at = f"commits/{segment(commit)}"
         what = f"list the checks of {commit[:10]} in {self._door.name}"
         runs = self._door.pages(what, f"{at}/check-runs", ChecksShape, "checks: read", filter="latest")
-        found = [self._check(one) for page in runs for one in page.check_runs]
+        found = map(self._check, self._newest([one for page in runs for one in page.check_runs]))
         statuses = self._door.pages(what, f"{at}/status", StatusesShape, "statuses: read")
         newest: dict[str, StatusShape] = {}
         for one in (one for page in statuses for one in page.statuses):
@@ -77,6 +77,23 @@ class Gates:
         if answer.status != 201:
             raise Refused(f"cannot {what}: the forge answered {answer.status}, and made none", "")
 
+    def _newest(self, shapes: list[CheckShape]) -> list[CheckShape]:
+        """The newest check run of a name, by App. Jobs of two workflows may be called the same: each of them counts."""
+        named: dict[tuple[str, str], list[CheckShape]] = {}
+        for one in shapes:
+            named.setdefault(((one.app and one.app.slug) or "", one.name), []).append(one)
+        newest: dict[tuple[str, str, str], CheckShape] = {}
+        for name, same in named.items():
+            for one in sorted(same, key=lambda one: one.id):
+                newest[(*name, self._workflow(self._run_of(one.details_url)) if len(same) > 1 else "")] = one
+        return sorted(newest.values(), key=lambda one: one.id)
+
+    def _workflow(self, run: int) -> str:
+        """The file of a run's workflow, "" where there is none."""
+        what = f"look at run {run} of {self._door.name}"
+        found = self._door.find(what, f"actions/runs/{run}", RunShape, "actions: read") if run else None
+        return found.path.partition("@")[0] if found else ""
+
     def _check(self, shape: CheckShape) -> Check:
         state: State = "pending"
         if shape.status == "completed":
@@ -90,9 +107,9 @@ class Gates:
 
     def _run_of(self, url: str | None) -> int:
         """The run of this repository that an address names, 0 for none."""
-        places, found = self._door.places, _RUN.search(urlsplit(url or "").path)
-        here = found and found["name"].lower() == self._door.name.lower() and origin(url or "") == origin(places.server)
-        return int(found["id"]) if found and here else 0
+        server = self._door.places.server
+        found = _RUN.match(url.removeprefix(server)) if url and origin(url) == origin(server) else None
+        return int(found["id"]) if found and found["name"].lower() == self._door.name.lower() else 0
 
     def _deployment(self, shape: DeploymentShape) -> Deployment:
         what = f"look at deployment {shape.id} of {self._door.name}"

@@ -96,8 +96,10 @@ class Output(msgspec.Struct, frozen=True):
     title: str | None = None
 
 
-class Suite(msgspec.Struct, frozen=True):
-    id: int
+class Maker(msgspec.Struct, frozen=True):
+    """The App that a check run is of."""
+
+    slug: str | None = None
 
 
 class CheckShape(msgspec.Struct, frozen=True):
@@ -107,6 +109,7 @@ class CheckShape(msgspec.Struct, frozen=True):
     conclusion: str | None = None
     details_url: str | None = None
     output: Output | None = None
+    app: Maker | None = None
 
 
 class ChecksShape(msgspec.Struct, frozen=True):

@@ -161,7 +161,7 @@ class App:
         kind = {"Content-Type": "application/json"} if body else {}
         return Ask(
             what, self._places.api + path, self._places.origins, "POST" if body else "GET",
-            {**ACCEPT, **kind}, lambda: bearer(self._signed()), body, shape,
+            {**ACCEPT, **kind}, lambda: bearer(self._signed()), body, shape, harmless=True,
         )  # fmt: skip
 
     def _signed(self) -> str:

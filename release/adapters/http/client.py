@@ -37,6 +37,7 @@ SLOWEST = 16 << 10  # bytes a second, of what is streamed
 IDLE = 2.0  # seconds; on an older connection, a write may meet a server that has just hung up
 CACHED = 16 << 20  # bytes of answers that are kept for their ETag
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+STANDARD = {"http": 80, "https": 443}  # ports
 AGAIN = "run the same command again"
 
 
@@ -57,6 +58,7 @@ class Ask:
     body: bytes | Path | None = field(default=None, repr=False)
     shape: Any = None
     creates: bool = False
+    harmless: bool = False
 
     @property
     def reads(self) -> bool:
@@ -166,7 +168,7 @@ class Http:
         with self._lock:
             lines = list(self._lines)
         for line in lines:
-            line.session.close()
+            line.close()
 
     def _settled(self, ask: Ask, once: Callable[[Ask], Answer | Trouble]) -> Answer:
         """Ask until something is decided, as often as that is safe."""
@@ -183,7 +185,7 @@ class Http:
                 return got
             failed += 1
             trouble = got if isinstance(got, Trouble) else Trouble(f"it answered {got.status}{colon(got.words)}")
-            if trouble.sent and not ask.reads:
+            if trouble.sent and not (ask.reads or ask.harmless):
                 raise Uncertain(f"{ask.what}: {shown(ask.url)} was asked, but its answer was lost ({trouble.why})")
             if not trouble.passing or failed >= self._tries:
                 self._lost(ask, trouble)
@@ -264,7 +266,7 @@ class Http:
         """Send, and follow where that is allowed; what is slow as a whole is cut."""
         line = self._line()
         if not ask.reads and self._clock() - line.used > IDLE:
-            line.session.close()
+            line.close()
         size = weight(ask)
         timer = threading.Timer(self._total + size / SLOWEST, line.cut, ("it took too long",))
         timer.daemon = True
@@ -288,8 +290,8 @@ class Http:
             got = self._sent(ask, line, url, headers)
             if isinstance(got, Trouble) or got.status_code not in REDIRECTS or "location" not in got.headers:
                 return got
-            to = urljoin(url, got.headers["location"])
             got.close()
+            to = joined(url, got.headers["location"])
             same = origin(to) == origin(url)
             if not ask.reads and not (same and got.status_code in (307, 308)):
                 return Trouble(f"it has moved to {shown(to)}", False, False, f"mend the address, then {AGAIN}")
@@ -483,21 +485,30 @@ def bundle(environment: Mapping[str, str]) -> str | bool:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an address: what is on another one is somebody else."""
-    parts = urlsplit(url)
+    """Scheme, host and port of an address, "" if it is none: what is on another one is somebody else."""
     try:
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        parts = urlsplit(url)
+        port = parts.port or STANDARD.get(parts.scheme)
     except ValueError:
         return ""
     host = (parts.hostname or "").lower()
-    standard = {"http": 80, "https": 443}.get(parts.scheme) == port
     host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}" + ("" if standard else f":{port}")
+    return f"{parts.scheme}://{host}" + ("" if STANDARD.get(parts.scheme) == port else f":{port}")
+
+
+def joined(base: str, url: str) -> str:
+    """An address that may be relative, "" if it is none."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return ""
 
 
 def shown(url: str) -> str:
     """An address as people may see it: without user, query and fragment."""
-    return "".join(c for c in origin(url) + urlsplit(url).path if c.isprintable())[:300]
+    place = origin(url)
+    path = urlsplit(url).path if place else "something that is no address"
+    return "".join(c for c in place + path if c.isprintable())[:300]
 
 
 def reason(error: BaseException) -> str:

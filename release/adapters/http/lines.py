@@ -21,20 +21,17 @@ _here = threading.local()
 
 
 class Line:
-    """The session of one thread. `sent`: whether anything of the newest request has left this machine.
+    """The connections of one thread. `sent`: whether anything of the newest request has left this machine.
 
-    Nothing comes from the process's environment: neither ~/.netrc nor a proxy that nobody named here.
+    An adapter without a session: nothing comes from the process's environment (~/.netrc, proxies that nobody named
+    here), and no redirect is read, let alone prepared, before we look at it.
     """
 
     def __init__(self) -> None:
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.headers.clear()
-        self.session.mount("https://", _Adapter(max_retries=0))
-        self.session.mount("http://", _Adapter(max_retries=0))
         self.sent = False
         self.cut_for = ""
         self.used = 0.0
+        self._adapter = _Adapter(max_retries=0)
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._lock = threading.Lock()
 
@@ -42,9 +39,13 @@ class Line:
         """Send one request; whatever breaks comes as it comes, `sent` tells what it means."""
         self.sent, _here.line = False, self
         try:
-            return self.session.send(request, stream=True, allow_redirects=False, **how)
+            return self._adapter.send(request, stream=True, **how)
         finally:
             _here.line = None
+
+    def close(self) -> None:
+        """Let go of the connections; the next request opens a new one."""
+        self._adapter.close()
 
     def opened(self, sock: socket.socket) -> None:
         """A connection was made."""
@@ -64,7 +65,7 @@ class Line:
 
     def mended(self) -> None:
         """Let go of what was cut, so that the next request opens a new connection."""
-        self.session.close()
+        self.close()
         with self._lock:
             self._sockets.clear()
             self.cut_for = ""
