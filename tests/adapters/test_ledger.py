@@ -19,7 +19,7 @@ from release.adapters.git.ledger import GitLedger
 from release.adapters.git.remote import GitRemote, store
 from release.adapters.git.run import Runner
 from release.core.model import Person, Release
-from release.core.record import Broken, Proof, Record, State
+from release.core.record import Broken, Proof, Record, State, Withdrawal
 from release.errors import Refused, ReleaseError, Unseen
 from tests.world import World
 
@@ -486,3 +486,52 @@ def test_a_reason_that_is_no_utf_8_is_a_clear_error_or_kept(world: World, ledger
         assert subjects(world)[-1] == "begun v1.0.0"
     else:
         assert subjects(world)[-1] == "abandoned v1.0.0"
+
+
+def test_of_two_who_claim_the_same_thing_one_has_it_and_the_other_is_told(world: World, ledger: GitLedger) -> None:
+    record = begun(world, ledger)
+    other = opened(world, "other", EVE)
+    theirs = other.read("1.0")
+    assert theirs is not None
+    mine, yours = Proof(at=DATE, attempt=1, node="ada"), Proof(at=DATE, attempt=1, node="eve")
+    assert ledger.claim(record, "dispatch x", mine)
+    assert not other.claim(theirs, "dispatch x", yours)
+    assert evidence(world)["dispatch x"] == mine
+
+
+def test_a_claim_is_taken_over_only_from_what_it_was_seen_to_be(world: World, ledger: GitLedger) -> None:
+    record = begun(world, ledger)
+    first, second, third = (Proof(at=DATE, attempt=number, node="ada") for number in (1, 2, 3))
+    assert ledger.claim(record, "dispatch x", first)
+    assert ledger.claim(record, "dispatch x", second, over=first)
+    assert not ledger.claim(record, "dispatch x", third, over=first)
+    assert evidence(world)["dispatch x"] == second
+    assert ledger.claim(record, "dispatch x", second, over=first), "whoever has it may ask again"
+
+
+def test_many_claim_at_once_and_one_of_them_has_it(world: World, ledger: GitLedger) -> None:
+    record = begun(world, ledger)
+    ledgers = [opened(world, f"claims-{number}", EVE) for number in range(6)]
+
+    def claimed(number: int) -> bool:
+        assert ledgers[number].read("1.0") is not None
+        return ledgers[number].claim(record, "dispatch x", Proof(at=DATE, attempt=1, node=str(number)))
+
+    with ThreadPoolExecutor(6) as pool:
+        won = list(pool.map(claimed, range(6)))
+    assert sum(won) == 1
+    assert evidence(world)["dispatch x"].node == str(won.index(True))
+
+
+def test_a_withdrawal_stands_in_the_newest_record_of_the_line_once_and_stays(world: World, ledger: GitLedger) -> None:
+    record = begun(world, ledger)
+    ledger.close(record, "finished")
+    finished = ledger.read("1.0")
+    assert finished is not None
+    withdrawal = Withdrawal("1.0.0", "it loses data\u2028", ADA, DATE)
+    ledger.withdraw(finished, withdrawal)
+    opened(world, "other", EVE).withdraw(finished, Withdrawal("1.0.0", "again", EVE, DATE))
+    now = opened(world, "looking").read("1.0")
+    assert now is not None
+    assert (now.state.outcome, now.state.withdrawn) == ("finished", (withdrawal,))
+    assert subjects(world)[-1] == "withdrawn 1.0.0"

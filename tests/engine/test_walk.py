@@ -253,3 +253,83 @@ except KeyboardInterrupt:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "interrupted True", done.stderr
+
+
+@dataclass(frozen=True, eq=False)
+class Watch(Step[str]):
+    """Is found, look by look, as its story tells; the last for ever. What it does goes into `acts`."""
+
+    story: list[Finding[str]]
+    acts: list[str]
+    after: list[Finding[str]] = field(default_factory=list)
+
+    settle: ClassVar[float] = 0.2
+
+    @property
+    def deadline(self) -> float:
+        return 5.0
+
+    def inspect(self, known: Known) -> Finding[str]:
+        story = self.after if self.acts and self.after else self.story
+        return story.pop(0) if len(story) > 1 else story[0]
+
+    def apply(self, known: Known, say: Say) -> None:
+        self.acts.append(self.name)
+
+
+def lived(engine: Engine, step: Watch) -> Finding[Any]:
+    return engine.reach([step], {step: Pending("not looked at")})[step]
+
+
+def test_what_failed_before_we_came_is_begun_anew(engine: Engine) -> None:
+    step = Watch("run", [Failed("red")], [], after=[Underway("again"), Done("green")])
+    assert lived(engine, step) == Done("green")
+    assert step.acts == ["run"]
+
+
+def test_what_fails_while_we_watch_is_told_and_not_begun_anew(engine: Engine) -> None:
+    step = Watch("run", [Underway("runs"), Failed("red")], [])
+    assert lived(engine, step) == Failed("red")
+    assert step.acts == []
+
+
+def test_what_was_under_way_and_came_to_nothing_is_begun_once(engine: Engine) -> None:
+    step = Watch("run", [Underway("sent"), Pending("nothing has started")], [], after=[Underway("runs"), Done("green")])
+    assert lived(engine, step) == Done("green")
+    assert step.acts == ["run"]
+
+
+def test_what_fails_once_more_is_not_begun_a_third_time(engine: Engine) -> None:
+    step = Watch("run", [Failed("red")], [], after=[Underway("again"), Failed("red again")])
+    assert lived(engine, step) == Failed("red again")
+    assert step.acts == ["run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Late(Watch):
+    """Is refused, for somebody else was quicker."""
+
+    def apply(self, known: Known, say: Say) -> None:
+        super().apply(known, say)
+        raise Refused("it is there already")
+
+
+def test_who_was_too_late_waits_for_what_the_other_began(engine: Engine) -> None:
+    step = Late("run", [Pending("start it")], [], after=[Underway("the other's runs"), Done("green")])
+    assert lived(engine, step) == Done("green")
+
+
+@dataclass(frozen=True, eq=False)
+class Barred(Put):
+    """Cannot even be asked what would refuse it."""
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        raise Unseen("no answer", "look at the network")
+
+
+def test_a_preflight_that_gets_no_answer_is_a_conflict_and_hides_no_other(engine: Engine) -> None:
+    steps = [Barred("barred", Place()), Put("foreign", Place({"foreign foreign"}))]
+    found = engine.look(steps)
+    told = engine.preflight(steps, found)
+    assert {conflict.rule for conflict in told} == {"unseen", "foreign"}
+    assert any("no answer" in conflict.why and conflict.remedy == "look at the network" for conflict in told)
