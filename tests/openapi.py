@@ -85,12 +85,18 @@ def wrong(exchange: Exchange) -> str:
 @cache
 def described() -> Any:
     """The description itself, read once a process."""
-    return json.loads(_description().read_text("utf-8"), object_hook=_nullable)
+    return json.loads(_description().read_text("utf-8"), object_hook=_mended)
 
 
-def _nullable(found: dict[str, Any]) -> dict[str, Any]:
-    """`nullable` beside an `enum` means that null is one of them, which OpenAPI 3.0 wants to be said in so many words."""
-    return found | {"enum": [*found["enum"], None]} if found.get("nullable") and "enum" in found else found
+def _mended(found: dict[str, Any]) -> dict[str, Any]:
+    """The description where its words say more than they mean.
+
+    `nullable` beside an `enum` means that null is one of them. `oneOf` is said of shapes that overlap (two kinds of
+    errors with the same members) and means any of them. A `discriminator` cannot tell a list from an object.
+    """
+    if found.get("nullable") and "enum" in found:
+        found = found | {"enum": [*found["enum"], None]}
+    return {"anyOf" if name == "oneOf" else name: value for name, value in found.items() if name != "discriminator"}
 
 
 @cache

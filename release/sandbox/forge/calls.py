@@ -17,6 +17,7 @@ from release.sandbox.forge.answers import Answer, Page, Problem, missing
 from release.sandbox.forge.auth import Actor, denied
 from release.sandbox.forge.events import Event
 from release.sandbox.forge.git import Git
+from release.sandbox.forge.limits import Meter
 from release.sandbox.forge.store import Json, Store
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
@@ -68,6 +69,7 @@ class Call:
     request: web.Request
     urls: Urls
     actor: Actor
+    meter: Meter
     params: Mapping[str, str]
     body: Json = field(default_factory=dict)
     repository: Json = field(default_factory=dict)

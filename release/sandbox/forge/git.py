@@ -188,6 +188,13 @@ class Git:
             _bytes(*where, "update-index", "-z", "--index-info", stdin=feed, more=index)
             return _bytes(*where, "write-tree", more=index).decode().strip()
 
+    def merge(self, ours: str, theirs: str, message: str, login: str, when: int) -> str:
+        """A merge commit of two commits, on no branch yet; GitError where they conflict."""
+        tree = self.run("merge-tree", "--write-tree", ours, theirs).split("\n")[0]
+        who = f"{login} <{login}@users.noreply.localhost> {when} +0000"
+        head = f"tree {tree}\nparent {ours}\nparent {theirs}\nauthor {who}\ncommitter {who}\n\n{message}\n"
+        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=head.encode()).strip()
+
     def file(self, commit: str, path: str) -> bytes | None:
         """A file's bytes at a commit."""
         try:

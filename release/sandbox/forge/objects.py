@@ -32,15 +32,15 @@ def make_tag(call: Call) -> Answer:
         raise refused("Object does not exist")
     if not call.git.asks("check-ref-format", f"refs/tags/{name}"):
         raise refused(f"{name} is not a valid tag name.")
-    who = _who(call, call.take("tagger", dict, {}))
-    text = f"object {target}\ntype {kind}\ntag {name}\ntagger {who}\n\n{message}\n"
+    tagger = who(call, call.take("tagger", dict, {}))
+    text = f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger}\n\n{message}\n"
     sha = call.git.run("hash-object", "-t", "tag", "-w", "--stdin", stdin=text.encode()).strip()
     return _made(_tag(call, sha))
 
 
 @route("GET", GIT + "/commits/{commit_sha}", "contents:read")
 def commit(call: Call) -> Answer:
-    return Answer(_commit(call, call.git.commit(_sha(call, "commit_sha", "commit"))))
+    return Answer(shown_commit(call, call.git.commit(_sha(call, "commit_sha", "commit"))))
 
 
 @route("POST", GIT + "/commits", "contents:write")
@@ -52,10 +52,10 @@ def make_commit(call: Call) -> Answer:
         raise refused("Parent SHA does not exist or is not a commit object")
     author = call.take("author", dict, {})
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    lines += [f"author {_who(call, author)}", f"committer {_who(call, call.take('committer', dict, author))}"]
+    lines += [f"author {who(call, author)}", f"committer {who(call, call.take('committer', dict, author))}"]
     text = "\n".join([*lines, "", call.take("message", str)])
     sha = call.git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode()).strip()
-    return _made(_commit(call, call.git.commit(sha)))
+    return _made(shown_commit(call, call.git.commit(sha)))
 
 
 @route("GET", GIT + "/trees/{tree_sha:.+}", "contents:read")
@@ -132,7 +132,7 @@ def _tag(call: Call, sha: str) -> Json:
     }
 
 
-def _commit(call: Call, found: Commit) -> Json:
+def shown_commit(call: Call, found: Commit) -> Json:
     me, page = call.urls.repository(call.name), call.urls.html(call.name, "commit")
     return {
         "sha": found.sha,
@@ -177,7 +177,7 @@ def _sha(call: Call, name: str, kind: str) -> str:
     return sha
 
 
-def _who(call: Call, given: Json) -> str:
+def who(call: Call, given: Json) -> str:
     """A person as git writes him, without what would break the line."""
     name = str(given.get("name") or call.actor.login)
     email = str(given.get("email") or f"{call.actor.login}@users.noreply.localhost")

@@ -35,12 +35,20 @@ VERSIONS = ("2022-11-28", "2026-03-10")
 # Each of these modules registers its endpoints when it is imported.
 ROOMS = (
     "actions",
+    "graphql",
     "repositories",
     "releases",
     "assets",
     "refs",
     "objects",
+    "checks",
+    "pulls",
     "commits",
+    "deployments",
+    "issues",
+    "contents",
+    "apps",
+    "rules",
 )
 
 
@@ -123,7 +131,7 @@ class Site:
         self, request: web.Request, route: Route, actor: Actor, body: bytes | None
     ) -> Answer | StreamResponse:
         params = dict(request.match_info)
-        call = Call(self.world, request, self.world.urls_of(request.host), actor, params)
+        call = Call(self.world, request, self.world.urls_of(request.host), actor, self.meter, params)
         try:
             version = request.headers.get("X-GitHub-Api-Version", VERSIONS[0])
             if version not in VERSIONS:

@@ -164,7 +164,7 @@ def verification() -> Json:
 
 
 def commit(urls: Urls, full_name: str, found: Commit) -> Json:
-    """A commit as the repository's history shows it. Nobody's e-mail is known here, so it has no user."""
+    """A commit as the repository's history shows it. Nobody's e-mail is known here: the users are empty objects."""
     me, page = urls.repository(full_name), urls.html(full_name, "commit")
     return {
         "sha": found.sha,
@@ -181,8 +181,8 @@ def commit(urls: Urls, full_name: str, found: Commit) -> Json:
         "url": f"{me}/commits/{found.sha}",
         "html_url": f"{page}/{found.sha}",
         "comments_url": f"{me}/commits/{found.sha}/comments",
-        "author": None,
-        "committer": None,
+        "author": {},
+        "committer": {},
         "parents": [
             {"sha": parent, "url": f"{me}/commits/{parent}", "html_url": f"{page}/{parent}"} for parent in found.parents
         ],
