@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.sandbox.forge.expressions import ExpressionError, Scope, condition, evaluate, insert, parse, resolve, shown
+from release.sandbox.forge.expressions import ExpressionError, Scope, condition, evaluate, insert, resolve, shown
+from release.sandbox.forge.grammar import parse
 
 SCOPE = Scope(
     {
