@@ -1,0 +1,50 @@
+"""A forge to work with: served in the foreground until it is ended, with a user, a token and what to put into one's environment."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from release.sandbox.forge import Sandbox
+
+USER = "captain"
+
+
+def run(folder: Path | None, port: int, repositories: Sequence[str]) -> int:
+    """Serves `folder` (a new temporary one without) on loopback. A repository is `owner/name`, or `owner/name=PATH` to begin as a copy of one."""
+    place = (folder or Path(tempfile.mkdtemp(prefix="sluice-forge-"))).absolute()
+    signal.signal(signal.SIGTERM, _ended)
+    try:
+        with Sandbox(place, port) as forge:
+            for repository in repositories:
+                _found(forge, repository)
+            _told(forge, place)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        return 0
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", flush=True)
+        return 2
+
+
+def _found(forge: Sandbox, wanted: str) -> None:
+    name, _, source = wanted.partition("=")
+    if source and not Path(source).exists():
+        raise ValueError(f"{source} is not there; name a repository to copy")
+    forge.repository(name, "main", push=(USER,), source=Path(source) if source else None)
+
+
+def _told(forge: Sandbox, place: Path) -> None:
+    """What one needs to know, in a form that a shell reads."""
+    print(f"# a forge on loopback; its state is in {place}; Ctrl-C ends it")
+    print(f"export GITHUB_API_URL={forge.api_url}")
+    print(f"export GITHUB_SERVER_URL={forge.url}")
+    print(f"export SLUICE_GITHUB_TOKEN={forge.token(USER)}", flush=True)
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
