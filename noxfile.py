@@ -11,7 +11,7 @@ import nox
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["lint", "types", "tests", "laws"]
+nox.options.sessions = ["lint", "types", "tests", "e2e", "laws"]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not here is skipped, in CI as well. The one that runs nox always counts: it is put last on
 # PATH, so that at least one `tests` session runs.
@@ -52,9 +52,16 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Every test but the slow laws, on each supported Python that is here."""
+    """What needs no whole world, on each supported Python that is here."""
     install(session)
-    session.run("pytest", "-m", "not slow", *session.posargs)
+    session.run("pytest", "-m", "not e2e and not slow", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def e2e(session: nox.Session) -> None:
+    """Whole worlds: commands as one types them, on real remotes and a real forge."""
+    install(session)
+    session.run("pytest", "-m", "e2e and not slow", *session.posargs)
 
 
 @nox.session

@@ -25,9 +25,10 @@ def typed(world: World, *words: str) -> subprocess.Popen[str]:
 def exported(process: subprocess.Popen[str]) -> dict[str, str]:
     """What it says that one should put into the environment."""
     assert process.stdout is not None
-    first, *lines = (process.stdout.readline() for _ in range(4))
-    assert first.startswith("# a forge on loopback"), (first, process.stderr.read() if process.stderr else "")
-    return dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)  # type: ignore[union-attr]
+    lines = [process.stdout.readline() for _ in range(4)]
+    assert lines[0].startswith("# a forge on loopback"), lines
+    said = [re.fullmatch(r"export (\w+)=(\S+)\n", line) for line in lines[1:]]
+    return {found[1]: found[2] for found in said if found}
 
 
 def test_what_it_prints_opens_it_and_it_ends_when_it_is_told_to(world: World, tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_what_it_prints_opens_it_and_it_ends_when_it_is_told_to(world: World, tm
         assert world.git(tmp_path / "copy", "rev-parse", "HEAD") == world.refs()["refs/heads/main"]
     finally:
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     again = typed(world, "--folder", str(tmp_path / "forge"))
