@@ -26,8 +26,8 @@ def notes(changes: Sequence[Change], *, previous: str | None, tag: str) -> str:
     """
     if not changes:
         return "No changes."
-    span = f"Changes from {_escaped(previous)} to" if previous else "First release:"
-    lines = [f"{span} {_escaped(tag)}."]
+    span = f"Changes from {escaped(previous)} to" if previous else "First release:"
+    lines = [f"{span} {escaped(tag)}."]
     room = LONGEST - len(lines[0]) - _RESERVE
     for text in _items(changes):
         room -= len(text) + 1
@@ -76,12 +76,12 @@ def _items(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def _item(change: Change) -> str:
-    scope = f"**{_escaped(change.scope, 100)}**: " if plain(change.scope) else ""
+    scope = f"**{escaped(change.scope, 100)}**: " if plain(change.scope) else ""
     text = f"{change.description}: {change.note}" if change.note else change.description
-    return f"- {scope}{_escaped(text)} ({_escaped(change.commit[:10])})"
+    return f"- {scope}{escaped(text)} ({escaped(change.commit[:10])})"
 
 
-def _escaped(text: str, limit: int = 500) -> str:
+def escaped(text: str, limit: int = 500) -> str:
     """A stranger's text for Markdown: one line that makes no tag, link, emphasis, list or heading, and calls nobody.
 
     A zero-width space after "@" keeps GitHub from notifying people: an entity alone would not, as mentions are looked

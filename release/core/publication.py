@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from release.core.changelog import escaped
 from release.core.forge import Entry, Published
 from release.core.model import Release
 
 LIMIT = 125_000  # characters of a body, by GitHub's own message
+REASON = 2000  # characters of a reason that are shown; the record has all of it
 CUT = "\n\n… and more than fits here; the changelog and the tag have all of it."
 NOTICE = "> [!CAUTION]\n> **Withdrawn.** "
 _MARK = re.compile(r"<!-- sluice release (\S+) -->")
@@ -30,8 +32,7 @@ def ours(found: Published, tag: str) -> bool:
 
 def withdrawn(found: Published, reason: str) -> Entry:
     """What a release says once it is withdrawn: a notice on top of its notes, and a prerelease."""
-    told = " ".join(_unmarked(reason).split())
-    body = found.body if is_withdrawn(found) else f"{NOTICE}{_plain(told)}\n\n{found.body}"
+    body = found.body if is_withdrawn(found) else f"{NOTICE}{escaped(reason, REASON)}\n\n{found.body}"
     if len(body) > LIMIT:
         mark = f"\n\n{_mark(found.tag)}\n" if ours(found, found.tag) else ""
         body = body[: LIMIT - len(mark) - len(CUT)] + CUT + mark
@@ -55,8 +56,3 @@ def _mark_name(tag: str) -> str:
 def _unmarked(text: str) -> str:
     """Foreign text cannot claim to be ours."""
     return text.replace("<!-- sluice", "<!- sluice")
-
-
-def _plain(text: str) -> str:
-    """A reason is words: nothing of it is markup."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~@])", r"\\\1", text)

@@ -48,8 +48,8 @@ def of_upstream(release: Release, record: Record | None, manifest: bytes | None)
         sources.append(("the manifest", {name: sha256 for name, sha256, _ in facts}))
         commit = record.state.commit if record is not None else release.base
         made = documents(release, commit, facts)
-        made = made if record is not None else {name: text for name, text in made.items() if name != MANIFEST}
-        sources.append(("the manifest", {name: sha256_of(text) for name, text in made.items()}))
+        told = {name: sha256_of(text) for name, text in made.items()}
+        sources.append(("the manifest", told if record is not None else {**told, MANIFEST: ""}))
     else:
         sources.append(("every release", {MANIFEST: ""}))
     if record is not None:
