@@ -772,6 +772,9 @@ def test_a_proxy_that_leads_nowhere_was_not_sent_anything(serve: Open, make: Mak
         ({"https_proxy": "http://p:1", "no_proxy": "10.0.0.0/8"}, "https://10.1.2.3/", ""),
         ({"https_proxy": "http://p:1", "no_proxy": "10.0.0.0/8"}, "https://11.1.2.3/", "http://p:1"),
         ({"https_proxy": ""}, "https://h/", ""),
+        ({"http_proxy": "http://p:1"}, "http://127.0.0.1:99/", ""),
+        ({"http_proxy": "http://p:1"}, "http://localhost/", ""),
+        ({"http_proxy": "http://p:1"}, "http://[::1]:1/", ""),
     ],
 )
 def test_which_proxy_an_address_takes(environment: dict[str, str], url: str, proxy: str) -> None:
@@ -798,3 +801,56 @@ def test_a_redirect_with_a_body_without_end_is_not_read(serve: Open, make: Make)
     began = time.monotonic()
     assert make().answer(ask(serve(script))).value == {"blue": 1}
     assert time.monotonic() - began < 5
+
+
+def test_connections_are_used_again(serve: Open, make: Make) -> None:
+    def script(seen: Seen) -> Reply:
+        return (
+            Reply(304, headers={"ETag": '"1"'}) if "if-none-match" in seen.headers else Reply(200, {}, {"ETag": '"1"'})
+        )
+
+    server, http = serve(script), make()
+    for n in range(6):
+        http.answer(ask(server, f"/{n % 2}"))
+    assert len({one.peer for one in server.seen}) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>sign in first</html>", b"ok"])
+def test_a_write_that_a_page_answers_is_uncertain_even_where_the_answer_is_not_read(
+    serve: Open, make: Make, body: bytes
+) -> None:
+    page = Reply(200, body, {"Content-Type": "text/html"})
+    with pytest.raises(Uncertain, match="it answered with text/html, not with JSON"):
+        make().answer(write(serve(each(page)), shape=None))
+    for fine in (Reply(204), Reply(200), Reply(201, {"id": 1})):
+        assert make().answer(write(serve(each(fine)), shape=None)).good
+
+
+def test_a_write_that_is_harmless_is_sent_again(serve: Open, make: Make) -> None:
+    server = serve(each(Reply(502), Reply(reset=True), GOOD))
+    assert make().answer(write(server, harmless=True)).value == {"blue": 1}
+    with pytest.raises(Refused, match="it answered 502"):
+        make().answer(write(serve(each(Reply(502))), harmless=True))
+
+
+def test_an_exchange_that_was_too_slow_does_not_harm_the_next(serve: Open, make: Make) -> None:
+    server, http = serve(each(Reply(200, {"blue": 1}, drip=0.2), GOOD)), make(total=0.3)
+    with pytest.raises(Uncertain, match="it took too long"):
+        http.answer(write(server))
+    assert http.answer(write(server)).value == {"blue": 1}
+
+
+def test_many_threads_ask_at_once(serve: Open, make: Make) -> None:
+    server, http = serve(each(GOOD)), make()
+    got: list[Any] = []
+
+    def run() -> None:
+        for n in range(10):
+            got.append(http.answer(ask(server, f"/{n}")).value)
+
+    threads = [threading.Thread(target=run) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [{"blue": 1}] * 160

@@ -117,7 +117,7 @@ class Door:
         elif scopes is not None and not enough_scope(scopes, about.private):
             return f"{self._token} cannot write to {self.name}: give it the scope repo"
         else:
-            enough = about.permissions is None or about.permissions.push
+            enough = about.permissions is None or about.permissions.push or self._installed()
         return "" if enough else f"{self._token} cannot write to {self.name}: give it {right} there"
 
     def url(self, path: str, query: Mapping[str, str] | None = None) -> str:
@@ -150,11 +150,19 @@ class Door:
         """Whether a refusal is for lack of a right: GitHub says 404 for that, too."""
         if answer.status == 403:
             return "archived" not in answer.words
-        about = self.about(anew=True)  # a right may have been taken since
+        try:
+            about = self.about(anew=True)  # a right may have been taken since
+        except ReleaseError:
+            return False
         if not about.good:
             return True
         rights = cast(About, about.value).permissions
         return right.endswith("write") and rights is not None and not rights.push
+
+    def _installed(self) -> bool:
+        """Whether the token is an App installation's, such as a workflow's own: GitHub never says of one that it may push."""
+        what = f"look at what {self._token} is for"
+        return self.http.answer(self._ask(what, f"{self.places.api}/installation/repositories?per_page=1")).good
 
     def _sent(self, ask: Ask, body: bytes | Path | None, right: str) -> Answer:
         answer = self.http.answer(replace(ask, body=body, creates=ask.method != "DELETE"))

@@ -62,7 +62,9 @@ class Releases:
     def create(self, entry: Entry) -> None:
         """Make a release that is out at once; the forge refuses a second one for the tag."""
         body = {**said(entry), "draft": False, "make_latest": "false"}
-        self._door.write(f"create release {entry.tag} of {self._door.name}", "POST", RELEASES, body, CONTENTS)
+        self._door.write(
+            f"create release {entry.tag} of {self._door.name}", "POST", RELEASES, body, CONTENTS, ReleaseShape
+        )
 
     def drop(self, number: int) -> None:
         """Delete a draft. What is out is never deleted, though the forge would."""
@@ -100,7 +102,7 @@ class Releases:
         return self._door.pieces(what, f"{RELEASES}/assets/{asset}", "application/octet-stream")
 
     def _change(self, what: str, number: int, body: dict[str, Any]) -> None:
-        self._door.write(what, "PATCH", f"{RELEASES}/{number}", body, CONTENTS)
+        self._door.write(what, "PATCH", f"{RELEASES}/{number}", body, CONTENTS, ReleaseShape)
 
     def _place(self, number: int) -> str:
         """Where a release's files go."""

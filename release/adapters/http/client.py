@@ -38,6 +38,7 @@ IDLE = 2.0  # seconds; on an older connection, a write may meet a server that ha
 CACHED = 16 << 20  # bytes of answers that are kept for their ETag
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 STANDARD = {"http": 80, "https": 443}  # ports
+STOPPED = "we were told to stop"
 AGAIN = "run the same command again"
 
 
@@ -147,7 +148,7 @@ class Http:
             return self._opened(ask, got)
 
         answer = self._settled(ask, opened)
-        if not answer.good:
+        if not answer.good or not got:
             raise wrong(answer)
         line, response = got[-1]
         try:
@@ -161,7 +162,7 @@ class Http:
         with self._lock:
             lines = list(self._lines)
         for line in lines:
-            line.cut("we were told to stop")
+            line.end(STOPPED)
 
     def close(self) -> None:
         """Let go of all connections; for when nobody asks any more."""
@@ -204,7 +205,7 @@ class Http:
         if ask.creates and (gap := self._gaps.get(place, 0.0)):
             self._rest(ask, self._limits.turn(place, gap))
         if self._stopped.is_set():
-            raise _no(ask)(f"cannot {ask.what}: we were told to stop", AGAIN)
+            raise _no(ask)(f"cannot {ask.what}: {STOPPED}", AGAIN)
         return waited
 
     def _beyond(self, ask: Ask, place: str, pause: float) -> NoReturn:
@@ -221,7 +222,7 @@ class Http:
         if seconds > 0:
             self._pause(seconds)
         if self._stopped.is_set():
-            raise _no(ask)(f"cannot {ask.what}: we were told to stop", AGAIN)
+            raise _no(ask)(f"cannot {ask.what}: {STOPPED}", AGAIN)
 
     def _lost(self, ask: Ask, trouble: Trouble) -> NoReturn:
         raise _no(ask)(f"cannot {ask.what}: {shown(ask.url)}: {trouble.why}", trouble.remedy)
@@ -235,11 +236,11 @@ class Http:
         with self._exchange(asked, secret) as (line, response):
             if isinstance(response, Trouble):
                 return response
-            if response.status_code == 304 and kept:
-                return kept
             held = self._held(line, response)
             if isinstance(held, Trouble):
                 return held
+            if response.status_code == 304 and kept:
+                return kept
             answer = self._read(ask, response, held)
         if isinstance(answer, Answer) and ask.method == "GET" and answer.status == 200 and "etag" in answer.headers:
             self._cache.put(key, answer, len(held))
@@ -268,7 +269,7 @@ class Http:
         if not ask.reads and self._clock() - line.used > IDLE:
             line.close()
         size = weight(ask)
-        timer = threading.Timer(self._total + size / SLOWEST, line.cut, ("it took too long",))
+        timer = threading.Timer(self._total + size / SLOWEST, line.cut, ("it took too long", line.begin()))
         timer.daemon = True
         timer.start()
         response: requests.Response | Trouble | None = None
@@ -320,7 +321,7 @@ class Http:
         else:
             self._limits.heard(origin(url), got.headers)
             return got
-        line.mended()
+        line.mend()
         return trouble
 
     def _trouble(self, line: Line, error: BaseException) -> Trouble:
@@ -340,11 +341,11 @@ class Http:
                     return Trouble(f"its answer is longer than {LARGEST >> 20} MiB", passing=False)
         except (HTTPError, OSError, ValueError) as error:
             trouble = Trouble(line.cut_for or f"its answer broke off ({reason(error)})")
-            line.mended()
+            line.mend()
             return trouble
         if line.cut_for:
             trouble = Trouble(line.cut_for)
-            line.mended()
+            line.mend()
             return trouble
         return b"".join(parts)
 
@@ -359,7 +360,7 @@ class Http:
                 return Trouble(f"it answered {status} with {kind or 'nothing'}")
             return Answer(status, headers, words=words)
         onward = response.links.get("next", {}).get("url", "")
-        if ask.shape is None or status == 204:
+        if status == 204 or (ask.shape is None and (json or not held)):
             return Answer(status, headers, next=onward)
         if not json:
             return Trouble(f"it answered with {kind or 'something without a type'}, not with JSON")
@@ -377,7 +378,7 @@ class Http:
                 piece = response.raw.read1(CHUNK, decode_content=True)
             except (HTTPError, OSError, ValueError) as error:
                 why = line.cut_for or reason(error)
-                line.mended()
+                line.mend()
                 piece = None
             took, size = took + self._clock() - began, size + len(piece or b"")
             if piece is not None and (line.cut_for or took > self._total + size / SLOWEST):
@@ -391,9 +392,11 @@ class Http:
     def _line(self) -> Line:
         line: Line | None = getattr(self._mine, "line", None)
         if line is None:
-            line = self._mine.line = Line()
+            line = self._mine.line = Line(self._timeout[1])
             with self._lock:
                 self._lines.add(line)
+            if self._stopped.is_set():
+                line.end(STOPPED)
         return line
 
 

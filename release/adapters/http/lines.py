@@ -27,13 +27,24 @@ class Line:
     here), and no redirect is read, let alone prepared, before we look at it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
         self.sent = False
         self.cut_for = ""
         self.used = 0.0
+        self._patience = patience
         self._adapter = _Adapter(max_retries=0)
         self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._turn = 0
+        self._ended = False
         self._lock = threading.Lock()
+
+    def begin(self) -> int:
+        """A new exchange; its number is for `cut`."""
+        with self._lock:
+            self._turn += 1
+            if not self._ended:
+                self.cut_for = ""
+            return self._turn
 
     def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
         """Send one request; whatever breaks comes as it comes, `sent` tells what it means."""
@@ -43,32 +54,44 @@ class Line:
         finally:
             _here.line = None
 
-    def close(self) -> None:
-        """Let go of the connections; the next request opens a new one."""
-        self._adapter.close()
-
     def opened(self, sock: socket.socket) -> None:
-        """A connection was made."""
+        """A connection was made; from now on it is waited for as long as an answer is."""
+        sock.settimeout(self._patience)
         with self._lock:
             self._sockets.add(sock)
             late = bool(self.cut_for)
         if late:
             _shut(sock)
 
-    def cut(self, why: str) -> None:
-        """End every exchange, from another thread; `why` is for whoever waits for one."""
+    def cut(self, why: str, turn: int) -> None:
+        """End one exchange, from another thread, if it is still the one; `why` is for whoever waits for it."""
+        with self._lock:
+            if turn != self._turn:
+                return
+        self._cut(why)
+
+    def end(self, why: str) -> None:
+        """End every exchange, from another thread, this one and all that would follow."""
+        with self._lock:
+            self._ended = True
+        self._cut(why)
+
+    def mend(self) -> None:
+        """Let go of what broke, so that the next exchange opens a new connection."""
+        self.close()
+        with self._lock:
+            self._sockets.clear()
+
+    def close(self) -> None:
+        """Let go of the connections that nothing uses."""
+        self._adapter.close()
+
+    def _cut(self, why: str) -> None:
         with self._lock:
             self.cut_for = why
             sockets = list(self._sockets)
         for sock in sockets:
             _shut(sock)
-
-    def mended(self) -> None:
-        """Let go of what was cut, so that the next request opens a new connection."""
-        self.close()
-        with self._lock:
-            self._sockets.clear()
-            self.cut_for = ""
 
 
 class _Watched(HTTPConnection):
@@ -139,12 +162,17 @@ def quiet() -> None:
 
 
 def _direct(host: str, exempt: str) -> bool:
-    """Whether `no_proxy` names a host: itself, a domain that it is in, a network, or everything."""
+    """Whether a host is asked without a proxy: this machine, which no proxy can reach, and what `no_proxy` names.
+
+    That is the host itself, a domain that it is in, a network, or everything.
+    """
     names = [name.strip().lstrip(".").lower() for name in exempt.split(",") if name.strip()]
-    if "*" in names or any(host == name or host.endswith(f".{name}") for name in names):
+    if host == "localhost" or "*" in names or any(host == name or host.endswith(f".{name}") for name in names):
         return True
     with suppress(ValueError):
         address = ip_address(host)
+        if address.is_loopback:
+            return True
         for name in names:
             with suppress(ValueError):
                 if address in ip_network(name, strict=False):

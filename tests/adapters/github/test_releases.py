@@ -316,3 +316,11 @@ def test_commits_are_not_needed_twice(app: Repository, sandbox: Sandbox, work: P
     for tag in ("a", "b", "c"):
         assert app.published(tag) is None
     assert len([one for one in sandbox.exchanges() if one.path == "/repos/acme/app"]) == 1
+
+
+@pytest.mark.parametrize("call", ["create", "publish", "revise"])
+def test_a_page_of_a_proxy_is_not_a_release(told: Told, work: Path, call: str) -> None:
+    page = Reply(200, b"<html>sign in first</html>", {"Content-Type": "text/html"})
+    app, _ = told({"POST /releases": page, "PATCH /releases/7": page})
+    with pytest.raises(Uncertain, match=r"it answered with text/html, not with JSON"):
+        app.create(entry(work)) if call == "create" else getattr(app, call)(7, entry(work))

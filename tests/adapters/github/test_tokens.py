@@ -174,6 +174,17 @@ def test_somebody_without_the_right_to_push_lacks_it(sandbox: Sandbox, opened: O
     assert "cannot reach acme/secret (Not Found); give it contents: write there" in hidden.lacks("push")
 
 
+def test_a_workflows_own_token_is_not_taken_for_one_that_cannot_push(told: Callable[..., Any]) -> None:
+    about = {"id": 1, "full_name": "acme/app", "private": False, "permissions": {"push": False}}
+    listed = Reply(200, {"total_count": 1, "repositories": []})
+    app, _ = told({"GET /api/v3/installation/repositories": listed, "GET /releases": Reply(200, [])}, about=about)
+    assert app.lacks("push", "dispatch", "deploy") == ""
+    assert list(app.releases()) == []
+    refused = Reply(403, {"message": "You must authenticate with an installation access token"})
+    app, _ = told({"GET /api/v3/installation/repositories": refused}, about=about)
+    assert "give it contents: write there" in app.lacks("push")
+
+
 def test_single_sign_on_and_archives_are_told(told: Callable[..., Any]) -> None:
     sso = Reply(403, {"message": "Resource protected by organization SAML enforcement."}, {"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso"})  # fmt: skip
     app, _ = told({"GET /releases/tags/v1": sso})
