@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -105,7 +105,7 @@ def looked(
 
 def path(session: Session, seen: Observation, release: Release) -> Sequence[Step[Any]]:
     """The whole path of a release that has a record; of one that has only its tag, the downstreams."""
-    doors = session.doors()
+    doors = replace(session.doors(), ours=True)  # it is asked for here: nothing is left to the run of a tag
     if session.ledger.latest(release) is None:
         return downstream_path(doors, release, ())
     return release_path(doors, release, seen.refs.records.get(release.line, ""))

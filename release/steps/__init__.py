@@ -162,7 +162,7 @@ def following(doors: Doors, release: Release, tag: tuple[Land, ...]) -> tuple[St
     """The run of the tag, for whoever is not that run."""
     if doors.forge is None or doors.ours or not tag:
         return ()
-    return (FollowRun(f"run of {release.tag}", release, tag[0], doors.forge),)
+    return (FollowRun(f"run of {release.tag}", release, tag[0], doors.forge, doors.ledger),)
 
 
 def staged_of(doors: Doors, release: Release, begin: Begin, after: tuple[Step[Any], ...]) -> Staged:
