@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from release.core.address import without_secret
 from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
 
@@ -55,7 +56,8 @@ def _repositories(config: Config) -> Iterator[Conflict]:
     named += [("project.repository", config.project.repository)] if config.project.repository else []
     for place, text in named:
         if not is_repository(text):
-            yield Conflict("bad-repository", f"{place} is {text!r:.80}, and the forge is GitHub", "write owner/name")
+            why = f"{place} is {without_secret(text)!r:.80}, and the forge is GitHub"
+            yield Conflict("bad-repository", why, "write owner/name")
 
 
 def _renamed(config: Config) -> Iterator[Conflict]:
