@@ -147,6 +147,8 @@ class _Leak:
         self._head = True
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_sendfile_compatible":
+            raise NotImplementedError  # what the kernel sends by itself would go past this
         return getattr(self._real, name)
 
     def write(self, data: Any) -> None:

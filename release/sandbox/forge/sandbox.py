@@ -13,7 +13,7 @@ from typing import Self
 
 from aiohttp import web
 
-from release.sandbox.forge import gates
+from release.sandbox.forge import gates, jobstate
 from release.sandbox.forge.limits import Limits, Meter
 from release.sandbox.forge.runner import Runner
 from release.sandbox.forge.server import Site
@@ -89,7 +89,7 @@ class Sandbox(World):
         `starts` False: dispatches are answered, pushes and releases are taken, and nothing starts. `hold`: runs stay
         queued. `skip`: that many dispatches from now on start nothing.
         """
-        self.workflows.switch(full_name, starts, hold, skip)
+        self.workflows.switch(full_name, starts=starts, hold=hold, skip=skip)
 
     def runs(self, full_name: str) -> list[Json]:
         """The runs as they are stored, oldest first."""
@@ -104,8 +104,16 @@ class Sandbox(World):
         found = self.store.get("job", job, self.find(full_name)["id"])
         if found is None:
             raise KeyError(f"no job {job} in {full_name}")
-        path = self.workflows.log(found)
+        path = jobstate.log(self, found)
         return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+    def summary(self, full_name: str, job: int) -> str:
+        """The summary that a job's steps have written."""
+        found = self.store.get("job", job, self.find(full_name)["id"])
+        if found is None:
+            raise KeyError(f"no job {job} in {full_name}")
+        path = jobstate.summary(self, found)
+        return path.read_text("utf-8") if path.is_file() else ""
 
     def approve(self, full_name: str, run: int, login: str, approved: bool = True) -> None:
         """A reviewer's word on everything that a run waits for; PermissionError if he is none."""
