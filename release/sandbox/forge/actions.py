@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from release.sandbox.forge import gates, jobs, runs, runshapes, shapes, storage
+from release.sandbox.forge import gates, jobs, jobstate, runs, runshapes, shapes, storage
 from release.sandbox.forge import workflow as workflows
 from release.sandbox.forge.answers import Answer, Page, Problem, invalid, missing, refused
 from release.sandbox.forge.calls import Call, route
@@ -122,7 +122,7 @@ def job_get(call: Call) -> Answer:
 def job_logs(call: Call) -> Answer:
     """Where the log of a job is downloaded; a job that never ran has none."""
     job = call.document("job", "job_id")
-    path = _runner(call).log(job)
+    path = jobstate.log(call.world, job)
     if job["status"] != "completed" or not path.is_file():
         raise missing()
     return Answer(

@@ -37,6 +37,11 @@ def listed(path: Path) -> list[str]:
     return [line for line in _lines(path) if line.strip()]
 
 
+def whole(path: Path) -> bytes:
+    """Everything in a file."""
+    return "\n".join(_lines(path)).encode()
+
+
 def _until(lines: list[str], delimiter: str) -> str:
     if not delimiter or delimiter not in lines:
         raise BadFile(f"Invalid value. Matching delimiter not found '{delimiter[:100]}'")

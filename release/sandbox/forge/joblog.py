@@ -38,6 +38,10 @@ class JobLog:
         """Whether a text holds something that is masked."""
         return bool(self._pattern and self._pattern.search(text.encode("utf-8", "surrogateescape")))
 
+    def masked(self, line: bytes) -> bytes:
+        """A text with `***` for everything that is hidden."""
+        return self._pattern.sub(b"***", line) if self._pattern else line
+
     def say(self, text: str) -> None:
         """A line of our own."""
         for line in text.splitlines() or [""]:
@@ -61,7 +65,7 @@ class JobLog:
 
     def _take_piece(self, piece: bytes) -> None:
         """The end is held back, so that a secret that lies across two pieces is still seen whole."""
-        whole = self._masked(self._held + piece)
+        whole = self.masked(self._held + piece)
         cut = len(whole) - max((len(one) for one in self._masks), default=0)
         self._held = whole[cut:]
         self._write(whole[:cut])
@@ -89,10 +93,7 @@ class JobLog:
 
     def _write(self, line: bytes) -> None:
         time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z").encode()
-        self._file.write(time + b" " + self._masked(line).replace(b"\n", b"\\n") + b"\n")
-
-    def _masked(self, line: bytes) -> bytes:
-        return self._pattern.sub(b"***", line) if self._pattern else line
+        self._file.write(time + b" " + self.masked(line).replace(b"\n", b"\\n") + b"\n")
 
 
 def _unescaped(value: str) -> str:

@@ -81,6 +81,7 @@ def _one(job: Job, contexts: Mapping[str, Value]) -> Json:
     matrix, limit = contexts["matrix"], job.concurrency
     return {
         "name": name(job, matrix, scope),
+        "labels": [insert(label, scope) for label in job.labels],
         "matrix": matrix,
         "strategy": contexts["strategy"],
         "environment": insert(job.environment, scope),

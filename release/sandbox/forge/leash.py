@@ -25,6 +25,9 @@ for group in groups:
         pass
 """
 
+# A process begins only when the keeper knows it: should we die before, it reads the end of its input and begins nothing.
+ON_WORD = ("/bin/sh", "-c", 'read -r go || exit 125; exec "$@" </dev/null', "sh")
+
 
 class Leash:
     """Starts processes; `close` ends the keeper. Safe to use from any thread."""
@@ -38,10 +41,13 @@ class Leash:
         with self._lock:
             keeper = self._keeper = self._keeper or _keeper()
             process = subprocess.Popen(
-                list(run), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL,
+                [*ON_WORD, *run], cwd=folder, env=dict(environment), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
             _tell(keeper, f"+{process.pid}\n")
+        assert process.stdin is not None
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(b"\n")
         return process
 
     def end(self, process: subprocess.Popen[bytes]) -> None:

@@ -16,6 +16,7 @@ from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
 
 MOST_FILES, LARGEST = 200, 1 << 20
+SKIPS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 NOBODY = "0" * 40
 DEFAULT_RIGHTS: Mapping[str, str] = {"contents": "read", "metadata": "read", "packages": "read"}
 RIGHTS = (
@@ -68,11 +69,18 @@ def registered(world: World, repository: Json, one: Found) -> Json:
 
 def wants(one: Found, event: Event, changed: Sequence[str] | None) -> bool:
     """Whether a workflow is to run for an event. One that cannot be read runs for each push, and fails."""
+    if event.name == "push" and _skipped(event):
+        return False
     if one.workflow is None:
         return event.name in ("push", "release")
     if event.name == "push":
         return one.workflow.on.push is not None and one.workflow.on.push.takes(event.ref, changed)
     return one.workflow.on.takes(event.name, str(event.payload.get("action", "")))
+
+
+def _skipped(event: Event) -> bool:
+    message = str((event.payload.get("head_commit") or {}).get("message", ""))
+    return any(word in message for word in SKIPS)
 
 
 def changed(git: Git, event: Event) -> list[str] | None:
@@ -209,6 +217,16 @@ def environment(context: Mapping[str, Any], job: str) -> dict[str, str]:
         "RUNNER_ENVIRONMENT": "self-hosted",
         "RUNNER_NAME": "sandbox",
         "RUNNER_OS": "Linux",
+    }
+
+
+def contexts(world: World, repository: Json, run: Json, token: str) -> dict[str, Any]:
+    """The contexts that are the same in every job of a run."""
+    return {
+        "github": github(world, repository, run, token),
+        "inputs": run["inputs"],
+        "vars": variables(world, repository),
+        "secrets": secrets(world, repository) | ({"GITHUB_TOKEN": token} if token else {}),
     }
 
 

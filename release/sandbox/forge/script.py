@@ -129,6 +129,7 @@ def _follow(process: subprocess.Popen[bytes], log: JobLog) -> None:
                 if not piece:
                     break
                 rest = _taken(rest + piece, log)
+                log.flush()
     finally:
         if rest:
             log.take(rest)

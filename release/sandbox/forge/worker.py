@@ -38,6 +38,7 @@ class Order:
     event: Mapping[str, Any]
     folder: Path
     log: Path
+    summary: Path
     secrets: tuple[str, ...]
     token: str
     clock: Callable[[], str]
@@ -268,6 +269,9 @@ class _Worker:
             raise BadFile(f"Can't store {bad[0]} output parameter using '$GITHUB_ENV' command.")
         self._env.update(told)
         self._paths += commandfiles.listed(files["GITHUB_PATH"])
+        if summary := self._log.masked(commandfiles.whole(files["GITHUB_STEP_SUMMARY"])):
+            with self._order.summary.open("ab") as file:
+                file.write(summary)
 
     def _row(self, number: int, name: str) -> dict[str, Any]:
         row = {"name": name, "number": number, "status": "in_progress", "conclusion": None}

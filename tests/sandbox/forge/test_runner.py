@@ -184,6 +184,55 @@ def test_what_a_stranger_wrote_becomes_part_of_the_script_as_on_github(shop: Wor
     assert "\npwned" in shop.log()
 
 
+def test_a_summary_is_kept_with_secrets_masked(shop: Workshop) -> None:
+    shop.forge.secret(shop.name, "WORD", "open-sesame")
+    shop.steps("echo '# One' >> $GITHUB_STEP_SUMMARY", "echo 'it is ${{ secrets.WORD }}' >> $GITHUB_STEP_SUMMARY")
+    summary = shop.forge.summary(shop.name, shop.jobs()["work"]["id"])
+    assert summary == "# One\nit is ***\n"
+
+
+def test_a_push_that_says_so_starts_nothing(shop: Workshop) -> None:
+    shop.write("on: push\njobs: {work: {runs-on: x, steps: [{run: echo}]}}", message="Docs [skip ci]")
+    shop.forge.idle(TIMEOUT)
+    assert shop.runs() == []
+
+
+def test_a_held_environment_may_be_cancelled_while_it_waits(shop: Workshop) -> None:
+    shop.forge.environment(shop.name, "prod", reviewers=("boss",))
+    shop.write("on: push\njobs: {work: {runs-on: x, environment: prod, steps: [{run: echo}]}}")
+    shop.forge.idle(TIMEOUT)
+    assert shop.api("POST", f"actions/runs/{shop.run()['id']}/cancel").status_code == 202
+    shop.forge.idle(TIMEOUT)
+    assert (shop.run()["conclusion"], shop.jobs()["work"]["conclusion"]) == ("cancelled", "cancelled")
+
+
+def test_of_jobs_in_one_concurrency_group_one_runs_at_a_time(shop: Workshop) -> None:
+    shop.write("""
+        on: push
+        jobs:
+          one: {runs-on: x, concurrency: deploy, steps: [{run: "mkdir ../../../../one-at-a-time; sleep 0.2; rmdir ../../../../one-at-a-time"}]}
+          two: {runs-on: x, concurrency: deploy, steps: [{run: "mkdir ../../../../one-at-a-time; sleep 0.2; rmdir ../../../../one-at-a-time"}]}
+        """)
+    shop.forge.idle(TIMEOUT)
+    assert {name: job["conclusion"] for name, job in shop.jobs().items()} == {"one": "success", "two": "success"}
+
+
+def test_only_so_many_jobs_of_a_matrix_run_at_once(shop: Workshop) -> None:
+    shop.write("""
+        on: push
+        jobs:
+          work:
+            runs-on: ${{ matrix.n }}
+            strategy: {max-parallel: 1, matrix: {n: [a, b, c]}}
+            steps: [{run: "mkdir ../../../../alone; sleep 0.1; rmdir ../../../../alone"}]
+        """)
+    shop.forge.idle(TIMEOUT)
+    jobs = shop.jobs()
+    assert {name: (job["conclusion"], job["labels"]) for name, job in jobs.items()} == {
+        f"work ({name})": ("success", [name]) for name in "abc"
+    }
+
+
 def test_workflow_commands_leave_their_marks_until_they_are_stopped(shop: Workshop) -> None:
     shop.steps(
         """
