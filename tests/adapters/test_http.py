@@ -17,15 +17,17 @@ import pytest
 
 from release.adapters.http import Answer, Ask, Http, origin
 from release.adapters.http import client as http_client
-from release.adapters.http.client import Cache, shown
+from release.adapters.http.address import shown
+from release.adapters.http.cache import Cache
+from release.adapters.http.content import Counted
 from release.adapters.http.limits import limited, waiting
 from release.adapters.http.lines import proxies
 from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
 from release.redact import Redactor
-from tests.serving import JSON, Reply, Script, Seen, Server, Time, each, nobody
+from tests.serving import JSON, Reply, Script, Seen, Server, Time, certified, each, nobody
 
 SECRET = "ghp_hunter2hunter2hunter2"
-Open = Callable[[Script], Server]
+Open = Callable[..., Server]
 Make = Callable[..., Http]
 
 
@@ -33,8 +35,8 @@ Make = Callable[..., Http]
 def serve() -> Iterator[Open]:
     running: list[Server] = []
 
-    def start(script: Script) -> Server:
-        running.append(Server(script).__enter__())
+    def start(script: Script, **how: Any) -> Server:
+        running.append(Server(script, **how).__enter__())
         return running[-1]
 
     yield start
@@ -292,12 +294,12 @@ def test_a_file_that_grows_meanwhile_is_sent_as_it_was(serve: Open, make: Make, 
     path = tmp_path / "log"
     path.write_bytes(b"a" * 100_000)
     with path.open("rb") as file:
-        counted = http_client.Counted(file, 100_000)
+        counted = Counted(file, 100_000)
         with path.open("ab") as more:
             more.write(b"b" * 100_000)
         assert b"".join(counted) == b"a" * 100_000
     with path.open("rb") as file:
-        counted = http_client.Counted(file, 300_000)
+        counted = Counted(file, 300_000)
         with pytest.raises(OSError, match="became shorter"):
             list(counted)
 
@@ -624,7 +626,7 @@ def test_what_did_not_change_is_not_sent_again(serve: Open, make: Make) -> None:
     http = make()
     first, second = http.answer(ask(server)), http.answer(ask(server))
     assert first == second
-    assert first.next == "/x?page=2"
+    assert first.next == f"{server.url}/x?page=2"
     other = http.answer(ask(server, secret=lambda: {"Authorization": "Bearer another"}))
     assert other.status == 200
     assert [one.headers.get("if-none-match") for one in server.seen] == [None, '"1"', None]
@@ -854,3 +856,73 @@ def test_many_threads_ask_at_once(serve: Open, make: Make) -> None:
     for thread in threads:
         thread.join()
     assert got == [{"blue": 1}] * 160
+
+
+# TLS.
+
+
+def test_a_certificate_that_the_environment_trusts_is_trusted(serve: Open, make: Make, tmp_path: Path) -> None:
+    context, certificate = certified(tmp_path)
+    server = serve(each(GOOD), tls=context)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        http = make({name: str(certificate)})
+        assert http.answer(write(server)).value == {"blue": 1}
+        assert http.answer(ask(server)).value == {"blue": 1}
+
+
+def test_a_certificate_that_nobody_trusts_gets_nothing(serve: Open, make: Make, tmp_path: Path) -> None:
+    server = serve(each(GOOD), tls=certified(tmp_path)[0])
+    with pytest.raises(Refused, match="its certificate is not one to trust; look to the network"):
+        make().answer(write(server))
+    with pytest.raises(Unseen, match="its certificate is not one to trust"):
+        make().answer(ask(server))
+    assert server.seen == []
+
+
+def test_what_speaks_no_tls_gets_nothing(serve: Open, make: Make) -> None:
+    server = serve(each(GOOD))
+    with pytest.raises(Refused, match="no safe connection could be made"):
+        make().answer(write(server.url.replace("http", "https")))
+    assert server.seen == []
+
+
+def test_a_safe_connection_does_not_lead_to_one_that_is_not(serve: Open, make: Make, tmp_path: Path) -> None:
+    context, certificate = certified(tmp_path)
+    plain = serve(each(GOOD))
+    server = serve(each(Reply(302, headers={"Location": f"{plain.url}/y"})), tls=context)
+    with pytest.raises(Unseen, match=f"it sends to {plain.url}/y, which is not safe"):
+        make({"SSL_CERT_FILE": str(certificate)}).answer(ask(server))
+    assert plain.seen == []
+
+
+def test_to_stop_ends_a_safe_exchange_too(serve: Open, make: Make, tmp_path: Path) -> None:
+    context, certificate = certified(tmp_path)
+    arrived = threading.Event()
+
+    def script(seen: Seen) -> Reply:
+        arrived.set()
+        return Reply(hang=True)
+
+    server, http = serve(script, tls=context), make({"SSL_CERT_FILE": str(certificate)})
+    ended: list[str] = []
+
+    def run() -> None:
+        try:
+            http.answer(write(server))
+        except Uncertain as error:
+            ended.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert arrived.wait(10)
+    began = time.monotonic()
+    http.stop()
+    thread.join(10)
+    assert time.monotonic() - began < 2
+    assert "we were told to stop" in ended[0]
+
+
+def test_a_proxys_password_is_learnt() -> None:
+    hide = Redactor()
+    Http({"https_proxy": "http://me:hunter2%2Bhunter2@proxy:3128"}, hide)
+    assert hide.redacted("a hunter2+hunter2 b hunter2%2Bhunter2") == "a *** b ***"

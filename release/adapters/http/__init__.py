@@ -1,5 +1,7 @@
 """HTTP, through `requests`: what was certainly not done, what is uncertain, and what could not be seen are told apart."""
 
-from release.adapters.http.client import Answer, Ask, Http, origin
+from release.adapters.http.address import origin
+from release.adapters.http.client import Http
+from release.adapters.http.exchange import Answer, Ask
 
 __all__ = ["Answer", "Ask", "Http", "origin"]

@@ -5,90 +5,39 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from io import BufferedReader
 from itertools import count
 from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import urljoin, urlsplit
+from typing import NoReturn
+from urllib.parse import unquote
 from weakref import WeakSet
 
 import msgspec
 import requests
 from urllib3.exceptions import HTTPError
 
+from release.adapters.http.address import joined, origin, shown
+from release.adapters.http.cache import Cache
+from release.adapters.http.content import CHUNK, body, weight
+from release.adapters.http.exchange import AGAIN, Answer, Ask, Trouble, colon, refusal
 from release.adapters.http.limits import Limits, limited
 from release.adapters.http.lines import Line, proxies, quiet
+from release.adapters.http.reasons import reason
 from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
 from release.redact import Redactor
 
-READS = ("GET", "HEAD")
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (500, 502, 503, 504)
 HOPS = 5
-CHUNK = 1 << 16
 LARGEST = 32 << 20  # bytes of an answer that is held whole
 SLOWEST = 16 << 10  # bytes a second, of what is streamed
 IDLE = 2.0  # seconds; on an older connection, a write may meet a server that has just hung up
-CACHED = 16 << 20  # bytes of answers that are kept for their ETag
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-STANDARD = {"http": 80, "https": 443}  # ports
 STOPPED = "we were told to stop"
-AGAIN = "run the same command again"
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request. `what` says it in words that go on after "cannot"; `origins` are the only places it may be sent to.
-
-    `secret` gives the headers that open the door; they never follow to another host. `shape` is the type that a good
-    answer is read as, None where its body does not matter. `creates` says that it makes content, which servers want spaced.
-    """
-
-    what: str
-    url: str
-    origins: frozenset[str]
-    method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    secret: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
-    body: bytes | Path | None = field(default=None, repr=False)
-    shape: Any = None
-    creates: bool = False
-    harmless: bool = False
-
-    @property
-    def reads(self) -> bool:
-        return self.method in READS
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server said. `value` is the body as the shape that was asked for, `words` its own words if it says no."""
-
-    status: int
-    headers: Mapping[str, str]
-    value: Any = None
-    words: str = ""
-    next: str = ""
-
-    @property
-    def good(self) -> bool:
-        return 200 <= self.status < 300
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """No answer. `sent`: something may have been done. `passing`: it may go better the next time."""
-
-    why: str
-    sent: bool = True
-    passing: bool = True
-    remedy: str = AGAIN
 
 
 class Http:
@@ -118,6 +67,9 @@ class Http:
         self._environment = environment
         self._bundle = bundle(environment)
         self._hide, self._agent = hide, agent
+        for name, value in environment.items():
+            if name.lower().endswith("_proxy") and "@" in value:
+                hide.learn(unquote(value.rpartition("@")[0].rpartition("/")[2].partition(":")[2]))
         self._patience, self._tries, self._backoff = patience, tries, backoff
         self._timeout, self._total = (connect, read), total
         self._gaps = {"https://api.github.com": 1.0, "https://uploads.github.com": 1.0} if gaps is None else gaps
@@ -360,6 +312,7 @@ class Http:
                 return Trouble(f"it answered {status} with {kind or 'nothing'}")
             return Answer(status, headers, words=words)
         onward = response.links.get("next", {}).get("url", "")
+        onward = joined(ask.url, onward) if onward else ""
         if status == 204 or (ask.shape is None and (json or not held)):
             return Answer(status, headers, next=onward)
         if not json:
@@ -400,172 +353,12 @@ class Http:
         return line
 
 
-class Cache:
-    """Answers by address, for their ETag: a server's "not modified" costs nothing. The oldest make room."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[object, tuple[Answer, int]] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: object) -> Answer | None:
-        with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-
-    def put(self, key: object, answer: Answer, size: int) -> None:
-        if size > CACHED // 4:
-            return
-        with self._lock:
-            self._size += size - self._kept.pop(key, (answer, 0))[1]
-            self._kept[key] = answer, size
-            while self._size > CACHED:
-                self._size -= self._kept.popitem(last=False)[1][1]
-
-
-class Counted:
-    """A file as a body: as many bytes as it had when it was opened, whatever happens to it meanwhile."""
-
-    def __init__(self, file: BufferedReader, size: int) -> None:
-        self._file, self._left, self._size = file, size, size
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(CHUNK):
-            yield piece
-
-    def read(self, size: int = -1) -> bytes:
-        piece = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(piece)
-        if not piece and self._left:
-            raise OSError("the file became shorter while it was read")
-        return piece
-
-
-@contextmanager
-def body(ask: Ask) -> Iterator[bytes | Counted | None]:
-    """What is sent: bytes as they are, a file from its beginning."""
-    if not isinstance(ask.body, Path):
-        yield ask.body
-        return
-    with readable(ask):
-        file = ask.body.open("rb")
-    with file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        yield Counted(file, size) if size else b""
-
-
-def weight(ask: Ask) -> int:
-    """How many bytes are to be sent, about."""
-    if not isinstance(ask.body, Path):
-        return len(ask.body or b"")
-    with readable(ask):
-        return ask.body.stat().st_size
-
-
-@contextmanager
-def readable(ask: Ask) -> Iterator[None]:
-    """What is to be sent must be there."""
-    try:
-        yield
-    except OSError as error:
-        raise Refused(
-            f"cannot {ask.what}: cannot read {error.filename} ({error.strerror})", "mend that, then " + AGAIN
-        ) from None
-
-
 def bundle(environment: Mapping[str, str]) -> str | bool:
     """The certificates to trust: a file or folder that the environment names, else those that come with `requests`."""
     name = next((name for name in BUNDLES if environment.get(name)), "")
     if name and not Path(environment[name]).exists():
         raise ConfigError(f"{name} names {environment[name]}, which is not there", "mend it, or unset it")
     return environment[name] if name else True
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of an address, "" if it is none: what is on another one is somebody else."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or STANDARD.get(parts.scheme)
-    except ValueError:
-        return ""
-    host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}" + ("" if STANDARD.get(parts.scheme) == port else f":{port}")
-
-
-def joined(base: str, url: str) -> str:
-    """An address that may be relative, "" if it is none."""
-    try:
-        return urljoin(base, url)
-    except ValueError:
-        return ""
-
-
-def shown(url: str) -> str:
-    """An address as people may see it: without user, query and fragment."""
-    place = origin(url)
-    path = urlsplit(url).path if place else "something that is no address"
-    return "".join(c for c in place + path if c.isprintable())[:300]
-
-
-def reason(error: BaseException) -> str:
-    """Why there is no answer, in words; addresses and headers that foreign texts may hold are left out."""
-    texts: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None and len(texts) < 10:
-        texts.append(f"{type(seen).__name__} {getattr(seen, 'strerror', None) or ''}")
-        inner = getattr(seen, "reason", None) or next(
-            (one for one in seen.args if isinstance(one, BaseException)), None
-        )
-        seen = inner if isinstance(inner, BaseException) else seen.__cause__ or seen.__context__
-    whole = " ".join(texts)
-    words = (
-        (("NameResolutionError", "gaierror"), "there is no such host"),
-        (("CertificateVerif", "SSLCertVerificationError"), "its certificate is not one to trust"),
-        (("ProxyError",), "the proxy does not lead there"),
-        (("SSLError",), "no safe connection could be made"),
-        (("ConnectTimeout", "ReadTimeout", "timeout", "TimeoutError"), "it did not answer in time"),
-        (("ConnectionRefusedError",), "nothing listens there"),
-        (("IncompleteRead",), "it broke off"),
-        (("ConnectionResetError", "BrokenPipeError", "RemoteDisconnected"), "the connection was reset"),
-    )
-    for names, meaning in words:
-        if any(name in whole for name in names):
-            return meaning
-    said = next((one.partition(" ")[2] for one in reversed(texts) if one.partition(" ")[2]), "")
-    return said or texts[-1].partition(" ")[0]
-
-
-def refusal(held: bytes) -> str:
-    """The words of an answer that says no: its message and its errors, which are objects or strings."""
-    try:
-        told = msgspec.json.decode(held)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    if not isinstance(told, dict):
-        return ""
-    errors = told.get("errors")
-    parts = [told.get("message"), *(map(_problem, errors) if isinstance(errors, list) else [errors])]
-    words = ": ".join(filter(None, (" ".join(str(part).split()) for part in parts if part)))
-    return "".join(c for c in words if c.isprintable())[:1000] or "it does not say why"
-
-
-def colon(words: str) -> str:
-    return f": {words}" if words else ""
-
-
-def _problem(error: object) -> str:
-    if not isinstance(error, dict):
-        return str(error)
-    if error.get("message"):
-        return str(error["message"])
-    return " ".join(str(error[key]) for key in ("resource", "field", "code") if error.get(key))
 
 
 def _no(ask: Ask) -> type[Unseen] | type[Refused]:
