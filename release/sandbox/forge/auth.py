@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import jwt
-
 from release.sandbox.forge.answers import Problem, missing
 from release.sandbox.forge.store import Json, Store
 
@@ -138,6 +136,8 @@ def _token_of(header: str) -> str:
 
 def _app(store: Store, token: str, clock: Callable[[], float]) -> Actor:
     """An App by its JWT: RS256, at most ten minutes long, not from the future."""
+    import jwt  # late: it takes a tenth of a second, and most sandboxes know no App
+
     try:
         issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss", ""))
         app = store.get("app", int(issuer))

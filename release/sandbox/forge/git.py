@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 SHA = re.compile(r"[0-9a-f]{40}")
+BAD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{")
 SHORT = re.compile(r"[0-9a-f]{7,39}")
 REFS = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)"
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR")
@@ -58,6 +59,14 @@ class Tag:
     kind: str
     tagger: Person
     message: str
+
+
+def well_formed(name: str) -> bool:
+    """Whether a ref, or a branch's or tag's name, is one that git takes (`git check-ref-format --allow-onelevel`)."""
+    parts = name.split("/")
+    if name == "@" or BAD.search(name) or name.endswith("."):
+        return False
+    return all(part and not part.startswith(".") and not part.endswith(".lock") for part in parts)
 
 
 def environment() -> dict[str, str]:
@@ -117,20 +126,15 @@ class Git:
 
     def commit_of(self, name: str) -> str:
         """The commit that a branch, tag, full ref or commit id stands for; "" for none. Names are data, never expressions."""
-        if not name or not (name == "HEAD" or self.asks("check-ref-format", "--allow-onelevel", name)):
+        if not name or not well_formed(name):
             return ""
         candidates = [name]
         if not SHA.fullmatch(name) and not name.startswith("refs/") and name != "HEAD":
             candidates = [f"refs/heads/{name}", f"refs/tags/{name}"]
             candidates += [name] if SHORT.fullmatch(name) else []
-        for candidate in candidates:
-            try:
-                return self.run(
-                    "rev-parse", "--quiet", "--verify", "--end-of-options", f"{candidate}^{{commit}}"
-                ).strip()
-            except GitError:
-                continue
-        return ""
+        asked = "".join(f"{candidate}^{{commit}}\n" for candidate in candidates)
+        answers = self.run("cat-file", "--batch-check=%(objectname)", stdin=_raw(asked)).split("\n")
+        return next((answer for answer in answers if SHA.fullmatch(answer)), "")
 
     def kind(self, sha: str) -> str:
         """commit, tag, tree or blob; "" where there is no such object."""
@@ -227,6 +231,10 @@ def _person(line: str) -> Person:
         return Person("", "", "1970-01-01T00:00:00Z")
     name, email, seconds = found.groups()
     return Person(name, email, datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _git(*arguments: str, stdin: bytes | None = None) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from release.sandbox.forge import shapes
 from release.sandbox.forge.answers import Answer, missing, refused
 from release.sandbox.forge.calls import Call, route
-from release.sandbox.forge.git import SHA, Commit, GitError, tagged
+from release.sandbox.forge.git import SHA, Commit, GitError, tagged, well_formed
 from release.sandbox.forge.shapes import node
 from release.sandbox.forge.store import Json
 
@@ -30,7 +30,7 @@ def make_tag(call: Call) -> Answer:
     target, kind = call.take("object", str), call.take("type", str)
     if call.git.kind(target) != kind:
         raise refused("Object does not exist")
-    if not call.git.asks("check-ref-format", f"refs/tags/{name}"):
+    if not well_formed(f"refs/tags/{name}"):
         raise refused(f"{name} is not a valid tag name.")
     tagger = who(call, call.take("tagger", dict, {}))
     text = f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger}\n\n{message}\n"

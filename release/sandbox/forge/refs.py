@@ -5,7 +5,7 @@ from __future__ import annotations
 from release.sandbox.forge import pushes
 from release.sandbox.forge.answers import Answer, Page, Problem, missing, refused
 from release.sandbox.forge.calls import Call, route
-from release.sandbox.forge.git import GitError, Ref
+from release.sandbox.forge.git import GitError, Ref, well_formed
 from release.sandbox.forge.protection import NULL, refusal
 from release.sandbox.forge.shapes import node
 from release.sandbox.forge.store import Json
@@ -31,7 +31,7 @@ def matching(call: Call) -> Page:
 def create(call: Call) -> Answer:
     """Create-only: what exists stays as it is."""
     name, sha = call.take("ref", str), call.take("sha", str)
-    if name.count("/") < 2 or not name.startswith("refs/") or not call.git.asks("check-ref-format", name):
+    if name.count("/") < 2 or not name.startswith("refs/") or not well_formed(name):
         raise refused(f"{name} is not a valid ref name.")
     kind = call.git.kind(sha)
     if not kind or (kind != "commit" and name.startswith("refs/heads/")):

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from release.sandbox.forge import assets, pushes
 from release.sandbox.forge.answers import Answer, Page, Problem, invalid, missing
 from release.sandbox.forge.calls import Call, route
+from release.sandbox.forge.git import well_formed
 from release.sandbox.forge.protection import NULL, refusal
 from release.sandbox.forge.published import newest, seen, untagged
 from release.sandbox.forge.shapes import node
@@ -31,7 +32,7 @@ def releases(call: Call) -> Page:
 @route("POST", "/repos/{owner}/{repo}/releases", "contents:write")
 def create(call: Call) -> Answer:
     """A draft may be one of many for its tag; what is out at once is create-only."""
-    tag = _well_formed(call, call.take("tag_name", str))
+    tag = _named(call.take("tag_name", str))
     facts = {
         "tag_name": tag,
         "target_commitish": call.take("target_commitish", str, call.repository["default_branch"]),
@@ -94,7 +95,7 @@ def edit(call: Call) -> Answer:
     """
     found = call.document("release", "release_id")
     unbound = found["draft"] and call.take("draft", bool, True)
-    tag = _well_formed(call, call.take("tag_name", str, untagged(found) if unbound else found["tag_name"]))
+    tag = _named(call.take("tag_name", str, untagged(found) if unbound else found["tag_name"]))
     wish = _latest_wish(call)
     changes = {
         "tag_name": tag,
@@ -263,8 +264,8 @@ def _url(call: Call, release: Json) -> str:
     return f"{call.urls.repository(call.name)}/releases/{release['id']}"
 
 
-def _well_formed(call: Call, tag: str) -> str:
-    if not tag or tag.startswith("refs/") or not call.git.asks("check-ref-format", f"refs/tags/{tag}"):
+def _named(tag: str) -> str:
+    if not tag or tag.startswith("refs/") or not well_formed(f"refs/tags/{tag}"):
         raise invalid("Release", "tag_name", "custom", "tag_name is not well-formed")
     return tag
 

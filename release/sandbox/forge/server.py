@@ -22,7 +22,6 @@ from release.sandbox.forge.answers import Answer, Page, Problem, missing
 from release.sandbox.forge.auth import Actor, authenticate, denied
 from release.sandbox.forge.calls import Call, Result, Route
 from release.sandbox.forge.limits import Meter
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.urls import API_HOST, SERVER_HOST, UPLOADS_HOST
 from release.sandbox.forge.world import World
 
@@ -90,7 +89,7 @@ class Site:
     async def _guard(self, request: web.Request, handler: Next) -> StreamResponse:
         """Faults come around everything else."""
         path = "/" + request.path.removeprefix(API).removeprefix(UPLOADS).lstrip("/")
-        plan = await asyncio.to_thread(breakage.planned, self.world.store, request.method, path)
+        plan = breakage.planned(self.world.store, request.method, path)
         return await breakage.through(plan, request, handler, self._answered)
 
     async def _answered(self, request: web.Request, handler: Next) -> StreamResponse:
@@ -103,54 +102,45 @@ class Site:
 
     async def _api(self, request: web.Request, route: Route) -> StreamResponse:
         """One request of the API."""
-        actor, body, free = Actor(), None, False
+        actor, body = Actor(), None
         try:
-            actor = await self._run(
-                authenticate, self.world.store, request.headers.get("Authorization", ""), self.world.clock
-            )
+            actor = authenticate(self.world.store, request.headers.get("Authorization", ""), self.world.clock)
             self.meter.begin(actor, request.method)
         except Problem as problem:
             answer: Answer | StreamResponse = problem.answer()
-            limited = True
         else:
-            limited = False
+            free = True
             try:
                 if route.reads_body and request.can_read_body:
                     body = await request.read()
-                answer = await self._handled(request, route, actor, body)
-                answer = self._unchanged(request, answer)
-                free = isinstance(answer, Answer) and answer.status == 304
+                answer = self._unchanged(request, await self._handled(request, route, actor, body))
+                free = route.path == "/rate_limit" or (isinstance(answer, Answer) and answer.status == 304)
             finally:
-                self.meter.end(actor, free or route.path == "/rate_limit")
+                self.meter.end(actor, free)
         response = answer if isinstance(answer, StreamResponse) else self._response(answer, actor, request)
-        if not limited or response.status in (401, 403, 429):
-            self._remember(request, route, body, response, answer)
+        self._remember(request, route, body, response)
         return response
 
     async def _handled(
         self, request: web.Request, route: Route, actor: Actor, body: bytes | None
     ) -> Answer | StreamResponse:
-        params = dict(request.match_info)
-        call = Call(self.world, request, self.world.urls_of(request.host), actor, self.meter, params)
+        """What the endpoint answers; a handler that blocks runs in a thread, with all that it needs."""
+        urls = self.world.urls_of(request.host)
+        call = Call(self.world, request, urls, actor, self.meter, dict(request.match_info))
         try:
             version = request.headers.get("X-GitHub-Api-Version", VERSIONS[0])
             if version not in VERSIONS:
                 raise Problem(400, f"{version} is not a valid version of the GitHub REST API.")
-            if "repo" in params:
-                call.repository = await self._run(_repository, call, route.needs)
             if body is not None:
                 call.body = calls.parsed(body)
-            result = await self._result(route, call)
+            if route.waits:
+                await self._run(_admit, call, route)
+                answer: Answer | StreamResponse = await route.handler(call)  # type: ignore[misc]
+            else:
+                answer = await self._run(_answer, call, route)
         except Problem as problem:
-            return _scoped(problem.answer(), actor)
-        answer = calls.paged(call, result) if isinstance(result, Page) else result
+            answer = problem.answer()
         return answer if isinstance(answer, StreamResponse) else _scoped(answer, actor)
-
-    async def _result(self, route: Route, call: Call) -> Result:
-        if route.waits:
-            streamed: Result = await route.handler(call)  # type: ignore[misc]
-            return streamed
-        return await self._run(route.handler, call)  # type: ignore[arg-type]
 
     async def _run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.pool, partial(function, *arguments, **named))
@@ -194,7 +184,6 @@ class Site:
         route: Route,
         body: bytes | None,
         response: StreamResponse,
-        answer: Answer | StreamResponse,
     ) -> None:
         sent = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else None
         path = request.path_qs.partition("?")[0].removeprefix(API).removeprefix(UPLOADS)
@@ -214,15 +203,24 @@ class Site:
         )
 
 
-def _repository(call: Call, needs: str) -> Json:
+def _answer(call: Call, route: Route) -> Answer | StreamResponse:
+    """A whole request in one go; what a page shows is made here, too."""
+    _admit(call, route)
+    result: Result = route.handler(call)  # type: ignore[assignment]
+    return calls.paged(call, result) if isinstance(result, Page) else result
+
+
+def _admit(call: Call, route: Route) -> None:
     """The repository in the path, if the caller may know of it and has the right that the endpoint asks for."""
+    if "repo" not in call.params:
+        return
     found = call.store.find("repository", f"{call.params['owner']}/{call.params['repo']}".lower())
     if found is None or not (call.actor.sees(found) or call.actor.kind == "app"):
         raise missing()
-    permission, _, level = needs.partition(":")
+    permission, _, level = route.needs.partition(":")
     if permission and not call.actor.may(found, permission, level):
         raise denied(call.actor, found, permission, level)
-    return found
+    call.repository = found
 
 
 def _scoped(answer: Answer, actor: Actor) -> Answer:

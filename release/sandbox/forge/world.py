@@ -133,9 +133,9 @@ class World:
             "custom_refs": custom_refs,
             "digests": digests,
         }
+        self.git(full_name).create(default_branch, Path(source) if source else None)
         with self.store.transaction():
             found = self.store.find("repository", full_name.lower())
-            self.git(full_name).create(default_branch, Path(source) if source else None)
             since = found["created_at"] if found else self.now()
             return self.store.put("repository", full_name.lower(), facts | {"created_at": since})
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+from release.sandbox.forge.git import well_formed
 from release.sandbox.forge.protection import NULL, matches, refusal
 from release.sandbox.forge.store import Duplicate, Store
 
@@ -81,6 +83,18 @@ def test_threads_lose_no_update(store: Store) -> None:
 )
 def test_a_star_stops_at_a_slash(name: str, pattern: str, fits: bool) -> None:
     assert matches(name, pattern) is fits
+
+
+NAMES = (
+    "a a/b v1.0+x @ a@{ a..b .a a/.b a.lock a.lock/b a. /a a/ a//b a~ a^ a: a? a* a[ a\\ --x ü HEAD - refs/heads/x a@b"
+)
+
+
+@pytest.mark.parametrize("name", [*NAMES.split(), "", "a b", "a\x7f", "a\n"])
+def test_names_of_refs_are_judged_as_git_judges_them(name: str) -> None:
+    ref = f"refs/heads/{name}"
+    judged = subprocess.run(["git", "check-ref-format", ref], check=False).returncode == 0
+    assert well_formed(ref) is judged
 
 
 def test_pull_refs_are_the_forges_own() -> None:
