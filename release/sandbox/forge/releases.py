@@ -8,7 +8,7 @@ from urllib.parse import quote
 from release.sandbox.forge import assets, pushes
 from release.sandbox.forge.answers import Answer, Page, Problem, invalid, missing
 from release.sandbox.forge.calls import Call, route
-from release.sandbox.forge.git import well_formed
+from release.sandbox.forge.git import GitError, well_formed
 from release.sandbox.forge.protection import NULL, refusal
 from release.sandbox.forge.published import newest, seen, untagged
 from release.sandbox.forge.shapes import node
@@ -208,7 +208,12 @@ def _tagged(call: Call, tag: str, target: str) -> str:
         if call.actor.kind == "classic":
             raise missing()
         raise Problem(403, "Resource not accessible by integration")
-    git.run("update-ref", "--end-of-options", ref, commit, NULL)
+    try:
+        git.run("update-ref", "--end-of-options", ref, commit, NULL)
+    except GitError as error:
+        if there := git.commit_of(ref):
+            return there  # somebody else made it meanwhile
+        raise invalid("Release", "tag_name", "custom", "tag_name is in the way of another ref") from error
     pushes.announce(call.world, call.urls, call.repository, call.actor, [(ref, NULL, commit)])
     return commit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,6 +52,30 @@ def test_a_draft_that_is_changed_without_its_tag_loses_it(captain: Client, work:
     changed = captain.patch(f"{RELEASES}/{draft['id']}", name="Other")
     assert changed["tag_name"].startswith("untagged-")
     assert captain.patch(f"{RELEASES}/{draft['id']}", tag_name="v1.0.0")["tag_name"] == "v1.0.0"
+
+
+def test_of_many_who_publish_the_same_tag_one_does(forge: Sandbox, captain: Client, work: Path) -> None:
+    drafts = [captain.post(RELEASES, tag_name="v1", draft=True)["id"] for _ in range(3)]
+
+    def publish(number: int) -> int:
+        client = Client(forge, captain.token)
+        try:
+            if number < 3:
+                body = {"tag_name": "v1", "draft": False}
+                return client("PATCH", f"{RELEASES}/{drafts[number]}", body).status_code
+            return client("POST", RELEASES, {"tag_name": "v1"}).status_code
+        finally:
+            client.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        codes = sorted(pool.map(publish, range(6)))
+    assert codes[0] in (200, 201)
+    assert codes[1:] == [422] * 5
+
+
+def test_a_tag_that_another_stands_in_the_way_of_is_refused(captain: Client, work: Path) -> None:
+    captain.post(RELEASES, tag_name="v1")
+    assert captain("POST", RELEASES, {"tag_name": "v1/x"}).status_code == 422
 
 
 def test_the_list_is_sorted_by_the_date_of_the_commit(captain: Client, work: Path) -> None:
