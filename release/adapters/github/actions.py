@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
-from release.adapters.github.door import ACTIONS, CONTENTS, Door, segment
+from release.adapters.github.door import ACTIONS, CONTENTS, Door, beforehand, segment
 from release.adapters.github.shapes import JobShape, JobsShape, RunShape, RunsShape, Started, moment
 from release.core.forge import Run
 from release.errors import Refused, ReleaseError, Unseen
@@ -33,7 +33,8 @@ class Actions:
     def start(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
         """`workflow_dispatch`. A forge that does not know how to tell the run refuses the question, and is asked without."""
         what = f"start {workflow} of {self._door.name}"
-        path = f"actions/workflows/{segment(workflow)}/dispatches"
+        with beforehand():
+            path = f"actions/workflows/{segment(workflow)}/dispatches"
         body: dict[str, Any] = {"ref": ref, "inputs": dict(inputs)}
         try:
             answer = self._door.write(what, "POST", path, {**body, "return_run_details": True}, ACTIONS, Started)

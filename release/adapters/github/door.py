@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -187,6 +188,18 @@ class Door:
         except ReleaseError as error:
             no = (Unseen if reads else Refused)(f"cannot {what}: {error.message}", error.remedy)
         raise no
+
+
+@contextmanager
+def beforehand() -> Iterator[None]:
+    """What a write has to look at first: if that cannot be seen, the write is certainly not done."""
+    try:
+        yield
+    except Unseen as unseen:
+        no = Refused(unseen.message, unseen.remedy)
+    else:
+        return
+    raise no
 
 
 ABSENT = "put a token into SLUICE_GITHUB_TOKEN"

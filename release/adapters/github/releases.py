@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from release.adapters.github.door import CONTENTS, Door, segment
+from release.adapters.github.door import CONTENTS, Door, beforehand, segment
 from release.adapters.github.shapes import AssetShape, ReleaseShape, moment
 from release.core.forge import Asset, Entry, Published
 from release.errors import Refused, Unseen
@@ -68,7 +68,8 @@ class Releases:
 
     def drop(self, number: int) -> None:
         """Delete a draft. What is out is never deleted, though the forge would."""
-        found = self.release(number)
+        with beforehand():
+            found = self.release(number)
         if found is None or not found.draft:
             raise Refused(f"release {number} of {self._door.name} is no draft, and is not deleted", "")
         self._door.write(
@@ -83,7 +84,8 @@ class Releases:
 
     def upload(self, number: int, name: str, source: Path | bytes) -> None:
         """Add a file to a release, to the place that the forge names for it."""
-        url = f"{self._place(number)}?name={quote(name, safe='')}"
+        with beforehand():
+            url = f"{self._place(number)}?name={quote(name, safe='')}"
         answer = self._door.upload(f"upload {name} to {self._door.name}", url, source, AssetShape)
         kept = cast(AssetShape, answer.value).name
         if kept != name:

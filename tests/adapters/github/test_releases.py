@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from release.adapters.github import Repository
+from release.adapters.github import GitHub, Repository
 from release.core.forge import Entry
 from release.errors import Refused, Uncertain, Unseen
 from release.sandbox.forge import Fault, Sandbox
@@ -324,3 +327,46 @@ def test_a_page_of_a_proxy_is_not_a_release(told: Told, work: Path, call: str) -
     app, _ = told({"POST /releases": page, "PATCH /releases/7": page})
     with pytest.raises(Uncertain, match=r"it answered with text/html, not with JSON"):
         app.create(entry(work)) if call == "create" else getattr(app, call)(7, entry(work))
+
+
+def test_a_write_that_could_not_look_first_is_certainly_not_done(app: Repository, sandbox: Sandbox, work: Path) -> None:
+    number = app.draft(entry(work))
+    again = GitHub.at({"GITHUB_API_URL": sandbox.api_url, "GH_TOKEN": sandbox.token("captain")})
+    fresh = again.forge("acme/app")
+    again._http._backoff = 0.001
+    sandbox.faults(Fault(method="GET", path=f"*/releases/{number}", nth=0, status=502))
+    with pytest.raises(Refused, match=rf"cannot look at release {number} of acme/app"):
+        fresh.upload(number, "app", b"x")
+    with pytest.raises(Refused, match=rf"cannot look at release {number} of acme/app"):
+        fresh.drop(number)
+    with pytest.raises(Refused, match=r"is no name that a forge could have"):
+        fresh.start("../x.yml", "master", {})
+    again.close()
+    assert {one.method for one in sandbox.exchanges() if one.template.endswith("/{release_id}")} <= {"GET"}
+
+
+BIG = """
+import resource, sys
+from pathlib import Path
+from release.adapters.github import GitHub
+api, token, number, path = sys.argv[1:]
+app = GitHub.at({"GITHUB_API_URL": api, "GH_TOKEN": token}).forge("acme/app")
+app.upload(int(number), "small", b"x")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+app.upload(int(number), "big", Path(path))
+asset = next(one for one in app.assets(int(number)) if one.name == "big")
+assert sum(map(len, app.download(asset.id))) == asset.size == 96 << 20
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_large_file_is_never_held(app: Repository, sandbox: Sandbox, token: str, work: Path, tmp_path: Path) -> None:
+    number = app.draft(entry(work))
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(96 << 20)
+    done = subprocess.run(
+        [sys.executable, "-c", BIG, sandbox.api_url, token, str(number), str(tmp_path / "big")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 16 << 10, "KiB of memory for 96 MiB up and down"
