@@ -90,7 +90,9 @@ class Build(Step[Artifact]):
     def _uploaded(self, record: Record, noted: Artifact) -> bool:
         """Whether the very bytes of the record lie in its draft: then nobody needs to make them again."""
         draft = record.evidence.get(DRAFT)
-        assets = self.forge.assets(draft.id) if self.forge is not None and draft else ()
+        if self.forge is None or draft is None or self.forge.release(draft.id) is None:  # somebody may have deleted it
+            return False
+        assets = self.forge.assets(draft.id)
         return any(one.complete and (one.name, one.digest) == (noted.name, noted.sha256) for one in assets)
 
     def _environment(self, commit: str) -> dict[str, str]:

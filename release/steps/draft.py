@@ -57,7 +57,11 @@ class Draft(Step[Published]):
         if there is not None:
             self.forge.revise(there.id, wanted)
             return
-        number = self._taken_up() or self._made(known)
+        number = self._taken_up()
+        if number:
+            self.forge.revise(number, wanted)
+        else:
+            number = self._made(known)
         before = (
             record.evidence.get(DRAFT) if (now := self.ledger.fresh(self.release)) is None else now.evidence.get(DRAFT)
         )
