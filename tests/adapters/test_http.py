@@ -21,7 +21,7 @@ from release.adapters.http.address import shown
 from release.adapters.http.cache import Cache
 from release.adapters.http.content import Counted
 from release.adapters.http.limits import limited, waiting
-from release.adapters.http.lines import proxies
+from release.adapters.http.lines import Line, proxies
 from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
 from release.redact import Redactor
 from tests.serving import JSON, Reply, Script, Seen, Server, Time, certified, each, nobody
@@ -926,3 +926,24 @@ def test_a_proxys_password_is_learnt() -> None:
     hide = Redactor()
     Http({"https_proxy": "http://me:hunter2%2Bhunter2@proxy:3128"}, hide)
     assert hide.redacted("a hunter2+hunter2 b hunter2%2Bhunter2") == "a *** b ***"
+
+
+def test_a_cut_that_comes_too_late_does_not_meet_the_next_exchange() -> None:
+    line = Line(1.0)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line.opened(ours)
+        first, second = line.begin(), line.begin()
+        line.cut("too late", first)
+        assert line.cut_for == ""
+        ours.sendall(b"alive")
+        assert theirs.recv(5) == b"alive"
+        line.cut("in time", second)
+        assert line.cut_for == "in time"
+        assert theirs.recv(1) == b""
+        line.begin()
+        assert line.cut_for == ""
+        line.end("for ever")
+        line.begin()
+        assert line.cut_for == "for ever"
+    line.close()
