@@ -16,7 +16,6 @@ from release.adapters.github.shapes import (
     StatusesShape,
     StatusShape,
 )
-from release.adapters.http import origin
 from release.core.forge import Check, Deployment, Environment
 from release.errors import Refused
 
@@ -108,7 +107,7 @@ class Gates:
     def _run_of(self, url: str | None) -> int:
         """The run of this repository that an address names, 0 for none."""
         server = self._door.places.server
-        found = _RUN.match(url.removeprefix(server)) if url and origin(url) == origin(server) else None
+        found = _RUN.match(url.removeprefix(server)) if url and url.startswith(f"{server}/") else None
         return int(found["id"]) if found and found["name"].lower() == self._door.name.lower() else 0
 
     def _deployment(self, shape: DeploymentShape) -> Deployment:

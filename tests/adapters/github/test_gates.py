@@ -116,6 +116,8 @@ def test_a_check_belongs_to_a_run_of_this_repository_only(told: Told) -> None:
     assert run_of("https://evil.example.org/acme/app/actions/runs/123") == 0
     assert run_of("HOST/acme/app/actions/runs/") == 0
     assert run_of("http://[") == 0
+    assert run_of("/acme/app/actions/runs/123") == 0
+    assert run_of("HOST.evil.example.org/acme/app/actions/runs/123") == 0
 
 
 def test_jobs_of_two_workflows_with_one_name_both_count(told: Told) -> None:

@@ -306,6 +306,14 @@ def test_only_sha256_is_a_digest(told: Told, digest: str | None, hex: str) -> No
     assert found.assets[0].digest == hex
 
 
+def test_a_draft_is_never_what_is_out(told: Told) -> None:
+    app, _ = told(
+        {"GET /releases/tags/v1": Reply(200, a_release(draft=True)), "GET /releases/tags/v2": Reply(200, a_release())}
+    )
+    assert app.published("v1") is None
+    assert app.published("v2") is not None
+
+
 @pytest.mark.parametrize("tag", ["", "..", "../../x", "a/../b", "a//b", "/a", "."])
 def test_a_tag_that_would_be_another_path_is_not_asked_for(told: Told, tag: str) -> None:
     app, server = told({})
