@@ -60,7 +60,11 @@ def repository_dispatch(call: Call) -> Answer:
         raise invalid("RepositoryDispatch", "event_type", "invalid")
     if len(payload) > MOST_KEYS:
         raise refused(f"No more than {MOST_KEYS} properties are allowed; {len(payload)} were supplied.")
-    if len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")) > LARGEST:
+    try:
+        size = len(json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
+    except ValueError as error:
+        raise Problem(400, "Problems parsing JSON") from error
+    if size > LARGEST:
         raise refused("client_payload is too large.")
     ref = f"refs/heads/{call.repository['default_branch']}"
     body = {"action": kind, "branch": call.repository["default_branch"], "client_payload": payload}
@@ -189,7 +193,8 @@ def _again(call: Call, failed_only: bool) -> Answer:
     made = call.store.all("job", call.repo, run=run["id"], attempt=run["attempt"])
     if failed_only and not jobs.red(made):
         raise Problem(403, "The workflow run containing this job has no failed jobs")
-    _runner(call).rerun(call.repository, run, call.actor.login, failed_only)
+    if not _runner(call).rerun(call.repository, run, call.actor.login, failed_only):
+        raise Problem(403, "This workflow is already running")
     return Answer({}, 201)
 
 

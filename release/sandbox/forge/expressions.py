@@ -230,9 +230,13 @@ def _join(values: Value, between: Value = ",") -> str:
     return shown(between).join(shown(one) for one in many)
 
 
+def _no_json(word: str) -> Value:
+    raise ValueError(f"{word} is no JSON")
+
+
 def _from_json(text: Value) -> Value:
     try:
-        return json.loads(shown(text))
+        return json.loads(shown(text), parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise ExpressionError(f"fromJSON: not JSON ({error})") from error
 

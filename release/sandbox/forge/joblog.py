@@ -29,14 +29,14 @@ class JobLog:
         """From now on `***` stands for this text, and for each of its lines."""
         for part in (secret, *secret.splitlines()):
             if part.strip():
-                self._masks.add(part.strip().encode())
+                self._masks.add(part.strip().encode("utf-8", "replace"))
         if self._masks:
             longest_first = sorted(self._masks, key=len, reverse=True)
             self._pattern = re.compile(b"|".join(re.escape(one) for one in longest_first))
 
     def hides(self, text: str) -> bool:
         """Whether a text holds something that is masked."""
-        return bool(self._pattern and self._pattern.search(text.encode("utf-8", "surrogateescape")))
+        return bool(self._pattern and self._pattern.search(text.encode("utf-8", "replace")))
 
     def masked(self, line: bytes) -> bytes:
         """A text with `***` for everything that is hidden."""

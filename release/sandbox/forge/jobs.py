@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from release.sandbox.forge.definition import Job, Workflow, combinations
+from release.sandbox.forge.definition import Invalid, Job, Workflow, combinations
 from release.sandbox.forge.expressions import Scope, Value, condition, insert, resolve, shown
 from release.sandbox.forge.store import Json
 
@@ -70,6 +71,10 @@ def planned(job: Job, contexts: Mapping[str, Value]) -> list[Json]:
         "job-total": len(several),
         "max-parallel": int(insert(job.max_parallel, Scope(contexts)) or len(several)),
     }
+    try:
+        json.dumps(several, allow_nan=False)
+    except ValueError as error:
+        raise Invalid("a matrix holds what is no number") from error
     return [
         _one(job, {**contexts, "matrix": one, "strategy": {**strategy, "job-index": index}})
         for index, one in enumerate(several)

@@ -91,10 +91,13 @@ class Runner:
         self.wake()
         return int(run["id"])
 
-    def rerun(self, repository: Json, run: Json, actor: str, failed_only: bool) -> None:
-        """One more attempt at a run that is over; with `failed_only` what was green stays."""
+    def rerun(self, repository: Json, run: Json, actor: str, failed_only: bool) -> bool:
+        """One more attempt at a run; with `failed_only` what was green stays. False where it is not over (any more)."""
         workflow = self._rota.workflow(repository, run)
         with self._store.transaction():
+            run = self._store.get("run", run["id"]) or run
+            if run["status"] != "completed":
+                return False
             made = jobstate.of_run(self._world, run)
             past = {
                 name: run[name]
@@ -110,6 +113,7 @@ class Runner:
                 for many in (many for name, many in made.items() if name not in anew):
                     self._keep(repository, run, many, many[0]["key"] in partly)
         self.wake()
+        return True
 
     def cancel(self, run: Json) -> None:
         self._store.change(run["id"], cancelled=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -279,6 +280,9 @@ def _typed(one: Input, text: str) -> Any:
     if one.kind != "number" or not text:
         return text
     try:
-        return float(text) if not text.lstrip("-").isdecimal() else int(text)
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError(text)
+        return int(value) if value.is_integer() else value
     except ValueError as error:
         raise BadInput(f"Provided value '{text}' for input '{one.name}' is not a number") from error

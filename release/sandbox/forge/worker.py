@@ -158,7 +158,7 @@ class _Worker:
             outcome = self._uses(step, env) if step.uses else self._script(number, step, env, files)
             self._learn(files)
             return outcome, dict(commandfiles.pairs(files["GITHUB_OUTPUT"]))
-        except (BadFile, ExpressionError, OSError) as error:
+        except (BadFile, ExpressionError, OSError, ValueError) as error:
             self._log.say(f"##[error]{error}")
             return "failure", {}
 
@@ -167,7 +167,7 @@ class _Worker:
         text, shell = insert(step.run, scope), insert(step.shell or self._order.job.shell, scope)
         folder = self.workspace / insert(step.directory or self._order.job.directory, scope)
         path = self._temp / f"step-{number}{'.py' if shell == 'python' else '.sh'}"
-        path.write_text(text, "utf-8", "surrogateescape", newline="\n")
+        path.write_text(text, "utf-8", "replace", newline="\n")
         whole = {**self._base(files), **env}
         whole["PATH"] = os.pathsep.join([*reversed(self._paths), env.get("PATH", self._base(files)["PATH"])])
         argv = script.command(shell, path, whole["PATH"])
@@ -181,7 +181,7 @@ class _Worker:
 
     def _process(self, argv: list[str], folder: Path, env: Mapping[str, str], seconds: float) -> str:
         left = max(0.0, self._deadline - time.monotonic())
-        cleaned = {name: value.replace("\0", "") for name, value in env.items() if name and "=" not in name}
+        cleaned = {_sayable(name): _sayable(value) for name, value in env.items() if name and "=" not in name}
         code, process, late = script.run(self._leash, self._stop, argv, folder, cleaned, self._log, min(seconds, left))
         if process:
             self._processes.append(process)
@@ -298,6 +298,11 @@ class _Worker:
             }
         self._failed = self._failed or conclusion == "failure"
         self._row_ends(row, conclusion)
+
+
+def _sayable(text: str) -> str:
+    """What a process can be given: no NUL, and nothing that is no character."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _called(step: Step, scope: Scope) -> str:

@@ -92,6 +92,8 @@ def test_a_dispatch_is_answered_without_or_with_its_run(shop: Workshop) -> None:
         ({"ref": "master", "inputs": {"tag": "x", "level": "top"}}, 422, "not in the list of allowed values"),
         ({"ref": "master", "inputs": {"tag": "x", "dry": "perhaps"}}, 422, "not a boolean"),
         ({"ref": "master", "inputs": {"tag": "x", "many": "lots"}}, 422, "not a number"),
+        ({"ref": "master", "inputs": {"tag": "x", "many": "nan"}}, 422, "not a number"),
+        ({"ref": "--upload-pack=x", "inputs": {"tag": "x"}}, 422, "No ref found"),
         ({"ref": "master", "inputs": {f"i{n}": "x" for n in range(26)}}, 422, "up to 25"),
         ({"inputs": {"tag": "x"}}, 422, '"ref" wasn\'t supplied'),
     ],
@@ -136,6 +138,31 @@ def test_a_repository_dispatch_tells_no_run_and_has_its_limits(shop: Workshop) -
     (run,) = shop.api("GET", "actions/runs").json()["workflow_runs"]
     assert (run["event"], run["display_title"], run["head_branch"]) == ("repository_dispatch", "upstream", "master")
     assert '"tag": "v1.2.3"' in shop.log()
+
+
+def test_a_payload_of_strange_characters_and_numbers_is_data(shop: Workshop) -> None:
+    shop.write("""
+        on: repository_dispatch
+        jobs:
+          work:
+            runs-on: x
+            steps:
+              - env: {TEXT: "${{ github.event.client_payload.text }}"}
+                run: |
+                  printf '%s' "$TEXT" | od -An -c | head -1
+                  echo '${{ github.event.client_payload.text }}'
+              - {if: always(), working-directory: "${{ github.event.client_payload.text }}", run: echo never}
+        """)
+    strange = {"text": "a\ud800b\0c\x1b[31m"}
+    assert shop.api("POST", "dispatches", {"event_type": "x", "client_payload": strange}).status_code == 204
+    text = b'{"event_type": "x", "client_payload": {"n": 1e999}}'
+    headers = {"Authorization": f"Bearer {shop.token}", "Content-Type": "application/json"}
+    url = f"{shop.forge.api_url}/repos/{shop.name}/dispatches"
+    assert requests.post(url, text, headers=headers, timeout=TIMEOUT).status_code == 400
+    shop.forge.idle(TIMEOUT)
+    steps = shop.jobs()["work"]["steps"]
+    assert [step["conclusion"] for step in steps] == ["success", "success", "failure", "success"]
+    assert "a   ?   b   c 033" in shop.log()
 
 
 def test_dispatches_may_start_nothing_at_all(shop: Workshop) -> None:

@@ -141,6 +141,8 @@ def test_a_condition_wants_success_unless_it_asks(text: str, green: bool, red: b
 def test_a_condition_that_cannot_be_worked_out_is_told() -> None:
     with pytest.raises(ExpressionError, match="not JSON"):
         condition("fromJSON('{')", SCOPE)
+    with pytest.raises(ExpressionError, match="NaN is no JSON"):
+        evaluate("fromJSON('[NaN]')", SCOPE)
     with pytest.raises(ExpressionError, match="format string"):
         evaluate("format('{3}', 'a')", SCOPE)
 

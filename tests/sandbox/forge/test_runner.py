@@ -433,10 +433,13 @@ def test_a_job_that_makes_no_sense_fails_and_says_why(shop: Workshop) -> None:
         on: push
         jobs:
           work: {runs-on: x, strategy: {matrix: "${{ fromJSON('[') }}"}, steps: [{run: echo}]}
+          number: {runs-on: x, strategy: {matrix: {n: ["${{ NaN }}"]}}, steps: [{run: echo}]}
           fine: {runs-on: x, steps: [{run: echo}]}
         """)
     shop.forge.idle(TIMEOUT)
-    assert {name: job["conclusion"] for name, job in shop.jobs().items()} == {"work": "failure", "fine": "success"}
+    assert {name: job["conclusion"] for name, job in shop.jobs().items()} == {
+        "work": "failure", "number": "failure", "fine": "success",
+    }  # fmt: skip
     assert "fromJSON: not JSON" in shop.log()
 
 
