@@ -63,7 +63,7 @@ async def _spoilt(request: web.Request, handler: Next, serve: Serve, late: list[
         for fault in late:
             await _harm(fault)
             if replacement := _instead(fault, request, real):
-                answer = replacement
+                answer = _in_place_of(answer, replacement, real)
         if not replaced and not answer.prepared:
             await answer.prepare(request)
         if not replaced:
@@ -72,6 +72,18 @@ async def _spoilt(request: web.Request, handler: Next, serve: Serve, late: list[
         return answer
     finally:
         request.protocol.transport = real
+
+
+def _in_place_of(answer: StreamResponse, replacement: StreamResponse, real: asyncio.Transport) -> StreamResponse:
+    """The replacement, sent here where the answer was streamed: nothing else can be sent for that request any more."""
+    if not answer.prepared or not isinstance(replacement, web.Response):
+        return replacement
+    content = replacement.body if isinstance(replacement.body, bytes) else b""
+    headers = {**replacement.headers, "Content-Length": str(len(content)), "Connection": "close"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    real.write(f"HTTP/1.1 {replacement.status} {replacement.reason}\r\n{head}\r\n".encode() + content)
+    _reset(real, hard=False)
+    return answer
 
 
 async def _harm(fault: Fault) -> None:

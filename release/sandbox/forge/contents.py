@@ -15,6 +15,7 @@ from release.sandbox.forge.git import GitError
 from release.sandbox.forge.protection import NULL, refusal
 from release.sandbox.forge.store import Json
 
+BAD = {"", ".", ".."}
 KINDS = {"blob": "file", "tree": "dir", "commit": "submodule"}
 
 
@@ -41,6 +42,8 @@ def write(call: Call) -> Answer:
     """A commit on a branch that makes or changes one file; the file's present blob has to be named to change it."""
     path, branch = call.params["path"], call.take("branch", str, call.repository["default_branch"])
     content, given = _content(call), call.take("sha", str, "")
+    if "\0" in path:
+        raise refused("path contains a malformed path component")
     head = call.git.commit_of(f"refs/heads/{branch}")
     if not head and call.git.refs("refs/heads/"):
         raise Problem(404, f"Branch {branch} not found")
@@ -94,11 +97,12 @@ def _entry(call: Call, commit: str, path: str) -> Json | None:
 
 
 def _listed(call: Call, commit: str, path: str) -> list[Json]:
-    """What `git ls-tree` says about one path, or with a slash at its end about what is in it."""
+    """What `git ls-tree` says about one path, or with a slash at its end about what is in it; a bad path holds nothing."""
+    if path and (BAD & {*path.removesuffix("/").split("/")} or "\0" in path):
+        return []
+    command = ("--literal-pathspecs", "ls-tree", "-z", "--long", commit, "--", *filter(None, [path]))
     found = []
-    for line in call.git.run(
-        "--literal-pathspecs", "ls-tree", "-z", "--long", commit, "--", *filter(None, [path])
-    ).split("\0")[:-1]:
+    for line in call.git.run(*command).split("\0")[:-1]:
         facts, _, name = line.partition("\t")
         _, kind, sha, size = facts.split()
         found.append({"path": name, "kind": kind, "sha": sha, "size": int(size) if size.isdigit() else 0})

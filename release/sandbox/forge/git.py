@@ -64,7 +64,7 @@ class Tag:
 def well_formed(name: str) -> bool:
     """Whether a ref, or a branch's or tag's name, is one that git takes (`git check-ref-format --allow-onelevel`)."""
     parts = name.split("/")
-    if name == "@" or BAD.search(name) or name.endswith("."):
+    if name == "@" or BAD.search(name) or name.endswith(".") or (not name.isascii() and _unsayable(name)):
         return False
     return all(part and not part.startswith(".") and not part.endswith(".lock") for part in parts)
 
@@ -122,6 +122,8 @@ class Git:
 
     def ref(self, name: str) -> Ref | None:
         """One ref by its full name."""
+        if not well_formed(name):
+            return None
         return next((ref for ref in self.refs(name) if ref.name == name), None)
 
     def commit_of(self, name: str) -> str:
@@ -231,6 +233,14 @@ def _person(line: str) -> Person:
         return Person("", "", "1970-01-01T00:00:00Z")
     name, email, seconds = found.groups()
     return Person(name, email, datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _unsayable(name: str) -> bool:
+    """Half of a surrogate pair is no text, and no byte of git's either."""
+    try:
+        return not _raw(name)
+    except UnicodeEncodeError:
+        return True
 
 
 def _raw(text: str) -> bytes:

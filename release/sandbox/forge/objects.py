@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from datetime import datetime
+from typing import Any
 
 from release.sandbox.forge import shapes
 from release.sandbox.forge.answers import Answer, missing, refused
@@ -101,8 +102,10 @@ def make_blob(call: Call) -> Answer:
     return _made(_short_blob(call, sha))
 
 
-def _line(call: Call, entry: Json) -> str:
+def _line(call: Call, entry: Any) -> str:
     """One entry as `git update-index --index-info` reads it; a sha of null deletes."""
+    if not isinstance(entry, dict):
+        raise refused("Invalid request.\n\nFor 'items', the value is not an object.")
     path, mode = str(entry.get("path", "")), str(entry.get("mode", ""))
     if not path or path.startswith("/") or {"", ".", "..", ".git"} & {*path.split("/")} or "\0" in path:
         raise refused("tree.path contains a malformed path component")

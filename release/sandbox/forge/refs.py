@@ -23,6 +23,8 @@ def matching(call: Call) -> Page:
     """Every ref that starts like this: `heads/release` finds `heads/release-1.30`, too."""
     prefix = f"refs/{call.params['ref']}"
     folder = prefix.rpartition("/")[0] + "/"
+    if not well_formed(folder.rstrip("/")):
+        return Page([])
     found = [ref for ref in call.git.refs(folder) if ref.name.startswith(prefix)]
     return Page(found, shape=lambda ref: _shown(call, ref))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import pytest
+
 from release.sandbox.forge import Sandbox
 from tests.forge import Client, commit, git
 
@@ -136,6 +138,28 @@ def test_history_is_listed_and_compared(captain: Client, work: Path) -> None:
     assert captain("GET", f"{REPO}/compare/master...nowhere").status_code == 404
     assert captain.get(f"{REPO}/commits/master")["stats"]["additions"] == 1
     assert captain("GET", f"{REPO}/commits/nowhere").status_code == 422
+
+
+@pytest.mark.parametrize("bad", ["%00", "%ff", "..%2f..", "--all", "a%0ab", "@%7B-1%7D", "a..b", "v1%5E%7Bcommit%7D"])
+def test_hostile_names_find_nothing_and_break_nothing(captain: Client, work: Path, bad: str) -> None:
+    for place in ("branches", "git/ref", "git/matching-refs", "contents", "commits", "releases/tags", "git/trees"):
+        answer = captain("GET", f"{REPO}/{place}/{bad}")
+        assert answer.status_code in (404, 422) or answer.json() == []
+    for place in ("git/refs", "contents", "releases"):
+        assert captain("PUT", f"{REPO}/{place}/{bad}", {"message": "m", "content": "YQ=="}).status_code in (
+            404,
+            422,
+            201,
+        )
+
+
+def test_half_of_a_surrogate_pair_is_no_json(captain: Client, work: Path) -> None:
+    body = b'{"title": "\\ud800", "head": "x", "base": "master"}'
+    for place in ("pulls", "issues", "releases"):
+        answer = captain("POST", f"{REPO}/{place}", data=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["message"]) == (400, "Problems parsing JSON")
+    whole = b'{"title": "\\ud83d\\ude80"}'
+    assert captain.good(captain("POST", f"{REPO}/issues", data=whole))["title"] == "\U0001f680"
 
 
 def test_lists_go_out_page_by_page(captain: Client, work: Path) -> None:

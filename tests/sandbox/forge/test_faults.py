@@ -133,6 +133,15 @@ def test_git_tries_again_by_itself_where_an_old_connection_was_reset(
     assert captain.get("/repos/acme/app/git/ref/heads/master")["object"]["sha"] == head
 
 
+def test_a_push_is_done_and_answered_with_an_error(forge: Sandbox, captain: Client, work: Path) -> None:
+    head = commit(work, "second")
+    forge.faults(Fault("POST", "/acme/app.git/git-receive-pack", when="after", status=502))
+    pushed = git(work, "push", "origin", "HEAD:master", check=False)
+    assert pushed.returncode != 0
+    assert "502" in pushed.stderr
+    assert captain.get("/repos/acme/app/git/ref/heads/master")["object"]["sha"] == head
+
+
 def test_a_fetch_breaks_off_in_its_pack(forge: Sandbox, work: Path, tmp_path: Path) -> None:
     forge.faults(Fault("POST", "/acme/app.git/git-upload-pack", nth=0, cut=100))
     url = f"{forge.url}/acme/app.git"
