@@ -76,7 +76,7 @@ async def _spoilt(request: web.Request, handler: Next, serve: Serve, late: list[
 
 def _in_place_of(answer: StreamResponse, replacement: StreamResponse, real: asyncio.Transport) -> StreamResponse:
     """The replacement, sent here where the answer was streamed: nothing else can be sent for that request any more."""
-    if not answer.prepared or not isinstance(replacement, web.Response):
+    if not answer.prepared or real.is_closing() or not isinstance(replacement, web.Response):
         return replacement
     content = replacement.body if isinstance(replacement.body, bytes) else b""
     headers = {**replacement.headers, "Content-Length": str(len(content)), "Connection": "close"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -27,7 +26,6 @@ T = TypeVar("T")
 Result: TypeAlias = Answer | Page | StreamResponse
 Handler: TypeAlias = "Callable[[Call], Result | Awaitable[Result]]"
 MOST = 100
-HALF = re.compile("[\ud800-\udfff]")  # half of a surrogate pair: JSON can say it, no text can hold it
 NAMES = {str: "string", bool: "boolean", int: "integer", dict: "object", list: "array"}
 
 
@@ -179,8 +177,8 @@ def parsed(body: bytes) -> Json:
         found = json.loads(body)
     except ValueError as error:
         raise Problem(400, "Problems parsing JSON") from error
-    if b"\\ud" in body.lower() and HALF.search(json.dumps(found, ensure_ascii=False)):
-        raise Problem(400, "Problems parsing JSON")
+    if b"\\ud" in body.lower():  # half of a surrogate pair: JSON can say it, no text can hold it
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     if not isinstance(found, dict):
         raise Problem(400, "Body should be a JSON object")
     return found

@@ -123,6 +123,16 @@ def test_the_answer_of_a_push_is_lost(forge: Sandbox, captain: Client, work: Pat
     assert captain.get("/repos/acme/app/git/ref/heads/master")["object"]["sha"] == head
 
 
+def test_a_push_that_was_done_is_answered_with_an_error_at_once(forge: Sandbox, captain: Client, work: Path) -> None:
+    head = commit(work, "second")
+    forge.faults(Fault("POST", "/acme/app.git/git-receive-pack", when="after", status=503))
+    answer = git(
+        work, "-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=5", "push", "origin", "HEAD:master", check=False
+    )
+    assert "503" in answer.stderr, answer
+    assert captain.get("/repos/acme/app/git/ref/heads/master")["object"]["sha"] == head
+
+
 def test_git_tries_again_by_itself_where_an_old_connection_was_reset(
     forge: Sandbox, captain: Client, work: Path
 ) -> None:
