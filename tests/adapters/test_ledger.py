@@ -243,8 +243,7 @@ def test_a_note_whose_answer_was_lost_is_found_and_not_written_over(world: World
     hook = world.refuse(
         "upstream", '#!/bin/sh\n[ "$1" = committed ] && kill -9 $PPID\nexit 0\n', "reference-transaction"
     )
-    with pytest.raises(ReleaseError, match="lost"):
-        ledger.note(record, {"a": ONE})
+    ledger.note(record, {"a": ONE})
     hook.unlink()
     for lock in world.remote().rglob("*.lock"):
         lock.unlink()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 
@@ -15,7 +16,7 @@ import msgspec
 from release.adapters.git.remote import GitRemote
 from release.core.model import Person, Refs, Release
 from release.core.record import TAG, Broken, Outcome, Proof, Record, State, Withdrawal, ref_of
-from release.errors import Refused, ReleaseError, Unseen
+from release.errors import Refused, ReleaseError, Uncertain, Unseen
 
 TRIES = 20
 FILES = ("release.json", "state.json", "evidence.json")
@@ -157,8 +158,18 @@ class GitLedger:
         values = {"release": record.release, "state": record.state, "evidence": record.evidence}
         files = {f"{name}.json": ("100644", _document(value)) for name, value in values.items()}
         commit = self._remote.write(parents, files, message, self._who, self._now(), fresh=True)
-        push((ref_of(record.line), record.tip, commit))
+        try:
+            push((ref_of(record.line), record.tip, commit))
+        except Uncertain:
+            if not self._arrived(record.line, commit):
+                raise
         self._keep(msgspec.structs.replace(record, tip=commit))
+
+    def _arrived(self, line: str, commit: str) -> bool:
+        """Whether a push whose answer was lost is seen to have been done; where nothing can be seen, nothing is known."""
+        with suppress(Unseen):
+            return self._remote.refs(ref_of(line)).records.get(line) == commit
+        return False
 
     def _keep(self, record: Record) -> Record:
         self._seen[record.tip] = self._latest[record.release.tag] = record
