@@ -7,11 +7,12 @@ from typing import Any
 
 from release.core.finding import Done, Finding, Pending
 from release.core.model import Release
-from release.core.record import Proof
+from release.core.record import RELEASE, Proof
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger
 from release.steps.begin import Begin
 from release.steps.land import Land
+from release.steps.publish import PublishRelease
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,5 +34,9 @@ class Finish(Step[str]):
 
     def apply(self, known: Known, say: Say) -> None:
         record = known[self.begin]
-        self.ledger.note(record, {step.name: known[step] for step in self.downstreams})
+        proofs = {step.name: known[step] for step in self.downstreams}
+        for step in self.published:
+            if isinstance(step, PublishRelease):  # whoever published it may have died before they noted that
+                proofs[RELEASE] = Proof(id=known[step], commit=record.state.commit)
+        self.ledger.note(record, proofs)
         self.ledger.close(record, "finished")

@@ -65,6 +65,8 @@ class FollowDownstream(Step[Proof]):
         if out is None and (todo := self.trigger.pending(record)):
             return self._unready() or Pending(todo)
         run = self.trigger.run(record) if self.wish.workflow else None
+        if out is None and run is not None and run.green and self.forge.published(self.wish.tag) is not None:
+            return self.inspect(known)  # it came out between the two looks
         if run is None and seen and noted is not None and noted.id:  # a forge forgets its runs after a while
             return self._complete(out, commit, noted.id, green=True)
         return self._of_run(run, record, out) or self._complete(
