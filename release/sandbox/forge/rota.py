@@ -12,7 +12,6 @@ from release.sandbox.forge.runs import Found
 from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
 
-ACTIVE = ("queued", "pending", "waiting", "in_progress")
 KEPT = 64  # workflow files that stay read
 
 
@@ -45,7 +44,7 @@ class Rota:
 
     def active(self) -> list[Json]:
         """The runs that are not over, oldest first."""
-        found = [run for status in ACTIVE for run in self._store.all("run", status=status)]
+        found = [run for status in runs.ACTIVE for run in self._store.all("run", status=status)]
         return sorted(found, key=lambda run: (run["run_started_at"], run["id"]))
 
     def advance(self, repository: Json, run: Json) -> None:
@@ -67,32 +66,10 @@ class Rota:
             return False
         if switches.of(self._world, run["repo"])["hold"]:
             return False
-        if run["group"] and not self._alone(run):
+        if run["status"] == "pending" and not runs.alone(self._world, run):
             return False
         self._store.change(run["id"], status="in_progress", updated_at=self._world.now())
         return True
-
-    def _alone(self, run: Json) -> bool:
-        """One of a group runs and one waits: the newest. The run before is cancelled if the new one says so."""
-        others = [
-            one
-            for status in ACTIVE
-            for one in self._store.all("run", run["repo"], status=status, group=run["group"])
-            if one["id"] != run["id"]
-        ]
-        order = (run["run_started_at"], run["id"])
-        ahead = [one for one in others if one["status"] in ("in_progress", "waiting")]
-        newer = [one for one in others if one not in ahead and (one["run_started_at"], one["id"]) > order]
-        if ahead and newer:
-            self.end(run, "cancelled", "Canceling since a higher priority waiting request exists")
-            return False
-        for one in ahead if run["cancels"] else ():
-            if not one["cancelled"]:
-                self._store.change(one["id"], cancelled=True)
-                self._hands.wake()
-        if ahead and run["status"] != "pending":
-            self._store.change(run["id"], status="pending")
-        return not ahead
 
     def _plan(self, repository: Json, run: Json, workflow: Workflow, made: Mapping[str, Sequence[Json]]) -> bool:
         """Makes the documents of jobs whose needs are over; whether there were any."""
@@ -181,8 +158,7 @@ class Rota:
 
     def end(self, run: Json, conclusion: str, complaint: str = "") -> None:
         """The end of a run."""
-        now = self._world.now()
-        self._store.change(run["id"], status="completed", conclusion=conclusion, complaint=complaint, updated_at=now)
+        runs.end(self._world, run, conclusion, complaint)
         self._hands.wake()  # another one of its group may begin
 
     def _over(self, job: Json, conclusion: str) -> None:

@@ -105,9 +105,10 @@ class Runner:
             }
             now = self._world.now()
             run = self._store.change(
-                run["id"], attempts=[*run["attempts"], past], attempt=run["attempt"] + 1, status="queued", conclusion=None,
+                run["id"], attempts=[*run["attempts"], past], attempt=run["attempt"] + 1, conclusion=None,
                 cancelled=False, run_started_at=now, updated_at=now, triggering_actor=actor,
             )  # fmt: skip
+            run = runs.queued(self._world, run)
             if failed_only:
                 anew, partly = jobs.again(workflow, made)
                 for many in (many for name, many in made.items() if name not in anew):
@@ -173,7 +174,8 @@ class Runner:
                 traceback.print_exc()
                 self._store.remove(event["id"])
         for run in self._rota.active():
-            if self._due and self._store.all("event"):  # what happened before comes first, for concurrency's sake
+            if self._store.all("event"):  # what happened before comes first, for concurrency's sake
+                self.wake()
                 return
             repository = self._store.get("repository", run["repo"])
             assert repository is not None

@@ -17,6 +17,7 @@ from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
 
 MOST_FILES, LARGEST = 200, 1 << 20
+ACTIVE = ("queued", "pending", "waiting", "in_progress")
 SKIPS = ("[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]")
 NOBODY = "0" * 40
 DEFAULT_RIGHTS: Mapping[str, str] = {"contents": "read", "metadata": "read", "packages": "read"}
@@ -118,7 +119,39 @@ def begin(world: World, repository: Json, event: Event, one: Found, inputs: Mapp
             facts = _worked_out(world, repository, run, one)
         except ExpressionError as error:
             facts = _stillborn(f"{one.path}: {error}")
-        return world.store.change(run["id"], **facts)
+        run = world.store.change(run["id"], **facts)
+        return run if run["status"] == "completed" else queued(world, run)
+
+
+def queued(world: World, run: Json) -> Json:
+    """A run takes its place: of a concurrency group one goes on and one waits, the newest.
+
+    The one that waited before is cancelled, and the one that goes on too if the new one says so.
+    """
+    group = [
+        one
+        for status in ACTIVE
+        for one in world.store.all("run", run["repo"], status=status, group=run["group"])
+        if run["group"] and one["id"] != run["id"]
+    ]
+    for one in group:
+        if one["status"] == "pending":
+            end(world, one, "cancelled", "Canceling since a higher priority waiting request exists")
+        elif run["cancels"]:
+            world.store.change(one["id"], cancelled=True)
+    return world.store.change(run["id"], status="pending" if group else "queued")
+
+
+def alone(world: World, run: Json) -> bool:
+    """Whether nothing of a waiting run's group goes on any more."""
+    ahead = (status for status in ACTIVE if status != "pending")
+    return not any(world.store.all("run", run["repo"], status=status, group=run["group"]) for status in ahead)
+
+
+def end(world: World, run: Json, conclusion: str, complaint: str = "") -> None:
+    """The end of a run."""
+    facts = {"status": "completed", "conclusion": conclusion, "complaint": complaint, "updated_at": world.now()}
+    world.store.change(run["id"], **facts)
 
 
 def _stillborn(complaint: str) -> Json:

@@ -462,6 +462,21 @@ def test_of_a_concurrency_group_one_runs_and_the_newest_waits(shop: Workshop) ->
     ]  # fmt: skip
 
 
+def test_held_runs_of_a_group_take_their_places_too(shop: Workshop) -> None:
+    shop.forge.runner(shop.name, hold=True)
+    for number in range(3):
+        shop.write(
+            "on: push\nconcurrency: one\njobs: {work: {runs-on: x, steps: [{run: echo}]}}", message=f"Number {number}"
+        )
+    shop.forge.idle(TIMEOUT)
+    assert [(run["status"], run["conclusion"]) for run in shop.runs()] == [
+        ("queued", None), ("completed", "cancelled"), ("pending", None),
+    ]  # fmt: skip
+    shop.forge.runner(shop.name, hold=False)
+    shop.forge.idle(TIMEOUT)
+    assert [run["conclusion"] for run in shop.runs()] == ["success", "cancelled", "success"]
+
+
 def test_a_newer_run_may_cancel_the_one_in_progress(shop: Workshop) -> None:
     ready = shop.folder / "ready"
     os.mkfifo(ready)
