@@ -19,47 +19,52 @@ Source = tuple[str, Mapping[str, str]]
 class Expected(msgspec.Struct, frozen=True):
     """A file by name, as it is listed (None: it is missing), and who says which SHA-256 of it.
 
-    `extra` is set where there are lists, and none of them has it.
+    `extra` is set where there are lists, and none of them has it; `bad` says why its bytes are wrong whatever their digest is.
     """
 
     name: str
     asset: Asset | None
     digests: tuple[tuple[str, str], ...]
     extra: bool = False
+    bad: str = ""
 
     def wrong(self, sha256: str) -> str:
         """Why bytes with this digest are not what they should be, "" if they are."""
         told = [f"{who} says {said[:12]}" for who, said in self.digests if said != sha256]
-        return f"its bytes have sha256 {sha256[:12]}, and {', '.join(told)}" if told else ""
+        differs = f"its bytes have sha256 {sha256[:12]}, and {', '.join(told)}" if told else ""
+        return "; ".join(filter(None, (self.bad, differs)))
 
 
-def expected(listed: tuple[Asset, ...], sources: tuple[Source, ...]) -> tuple[Expected, ...]:
-    """Every file that is listed or that a source names; what is only half uploaded is not there."""
+def expected(
+    listed: tuple[Asset, ...], sources: tuple[Source, ...], bad: Mapping[str, str] | None = None
+) -> tuple[Expected, ...]:
+    """Every file that is listed or that a source names; what is only half uploaded is not there. `bad` is by name."""
     there = {asset.name: asset for asset in listed if asset.complete}
     names = dict.fromkeys([*there, *(name for _, digests in sources for name in digests)])
-    return tuple(_expected(name, there.get(name), sources) for name in sorted(names))
+    return tuple(_expected(name, there.get(name), sources, (bad or {}).get(name, "")) for name in sorted(names))
 
 
 def of_upstream(release: Release, record: Record | None, manifest: bytes | None) -> tuple[Source, ...]:
-    """What manifest and record say of a release's own files; the sums and the manifest follow from the artifacts."""
+    """What manifest and record say of a release's own files; both say what sums and manifest have to be, for these follow from the artifacts."""
     sources: list[Source] = []
-    facts = read(manifest)
-    if facts is not None:
-        sources.append(("the manifest", {name: sha256 for name, sha256, _ in facts}))
-        commit = record.state.commit if record is not None else release.base
-        made = documents(release, commit, facts)
-        told = {name: sha256_of(text) for name, text in made.items()}
+    if (facts := read(manifest)) is not None:
+        told = _told(release, record.state.commit if record is not None else release.base, facts)
         sources.append(("the manifest", told if record is not None else {**told, MANIFEST: ""}))
     else:
         sources.append(("every release", {MANIFEST: ""}))
     if record is not None:
-        builds = {
-            name.removeprefix("build "): proof.sha256
+        built = [
+            (name.removeprefix("build "), proof.sha256, proof.size)
             for name, proof in record.evidence.items()
             if name.startswith("build ")
-        }
-        sources.append(("the record", builds))
+        ]
+        sources.append(("the record", _told(release, record.state.commit, built)))
     return tuple(sources)
+
+
+def unreadable(manifest: bytes | None) -> Mapping[str, str]:
+    """Why a file cannot be what it is named, by name: the manifest, where it is none."""
+    return {MANIFEST: "it is no manifest"} if read(manifest) is None else {}
 
 
 def of_downstream(proof: Proof | None) -> tuple[Source, ...]:
@@ -93,8 +98,14 @@ class _Manifest(msgspec.Struct, frozen=True):
     artifacts: tuple[_Artifact, ...]
 
 
-def _expected(name: str, asset: Asset | None, sources: tuple[Source, ...]) -> Expected:
+def _told(release: Release, commit: str, facts: list[Fact]) -> Mapping[str, str]:
+    """The digests of artifacts, and those of the documents that follow from them."""
+    made = documents(release, commit, facts)
+    return {**{name: sha256 for name, sha256, _ in facts}, **{name: sha256_of(text) for name, text in made.items()}}
+
+
+def _expected(name: str, asset: Asset | None, sources: tuple[Source, ...], bad: str) -> Expected:
     told = [(who, digests[name]) for who, digests in sources if digests.get(name)]
     told += [("the forge", asset.digest)] if asset is not None and asset.digest else []
     extra = bool(sources) and not any(name in digests for _, digests in sources)
-    return Expected(name, asset, tuple(dict.fromkeys(told)), extra)
+    return Expected(name, asset, tuple(dict.fromkeys(told)), extra, bad)

@@ -8,7 +8,7 @@ from release.core.finding import Done, Failed, Finding
 from release.core.forge import Asset
 from release.core.model import DownstreamWish, Release
 from release.core.record import MANIFEST, Proof, Record
-from release.core.verification import Expected, expected, of_downstream, of_upstream
+from release.core.verification import Expected, expected, of_downstream, of_upstream, unreadable
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Forge
@@ -33,10 +33,10 @@ class Listing(Step[tuple[Expected, ...]]):
             return Failed(f"{self.forge.name} has no release {tag}")
         listed = self.forge.assets(out.id)
         if self.wish is None:
-            sources = of_upstream(self.release, self.record, self._manifest(listed))
+            manifest = self._manifest(listed)
+            found = expected(listed, of_upstream(self.release, self.record, manifest), unreadable(manifest))
         else:
-            sources = of_downstream(self._proof(self.wish))
-        found = expected(listed, sources)
+            found = expected(listed, of_downstream(self._proof(self.wish)))
         return Done(found, f"{len(listed)} assets")
 
     def apply(self, known: Known, say: Say) -> None:

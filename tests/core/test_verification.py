@@ -13,7 +13,7 @@ from release.core.forge import Asset
 from release.core.manifest import manifest
 from release.core.model import ArtifactWish, Person, Release
 from release.core.record import Proof, Record, State
-from release.core.verification import Expected, expected, of_downstream, of_upstream, read, sha256_of
+from release.core.verification import Expected, expected, of_downstream, of_upstream, read, sha256_of, unreadable
 
 ADA = Person("Ada", "ada@example.org")
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -136,6 +136,19 @@ def test_what_is_no_manifest_is_none_and_a_release_has_to_have_one(content: byte
     sources = of_upstream(RELEASE, None, content)
     assert one("release.json", (), *sources).asset is None
     assert one("tool", (asset("tool", A),), *sources).extra
+
+
+def test_what_is_no_manifest_is_wrong_whatever_its_digest_is() -> None:
+    (found,) = expected((asset("release.json", A),), (), unreadable(b"{}"))
+    assert found.wrong(A) == "it is no manifest"
+    assert found.wrong(B) == f"it is no manifest; its bytes have sha256 {B[:12]}, and the forge says {A[:12]}"
+    assert unreadable(text([])) == {}
+
+
+def test_a_record_knows_the_documents_of_what_it_knows_to_be_built() -> None:
+    sources = of_upstream(RELEASE, RECORD, None)
+    assert one("release.json", (), *sources).digests == (("the record", sha256_of(text([("tool", A, 3)]).decode())),)
+    assert one("sha256sum-amd64.txt", (asset("sha256sum-amd64.txt"),), *sources).extra is False
 
 
 def test_a_downstreams_files_are_those_that_were_seen() -> None:
