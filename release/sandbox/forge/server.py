@@ -28,7 +28,7 @@ from release.sandbox.forge.world import World
 P = ParamSpec("P")
 T = TypeVar("T")
 Next: TypeAlias = Callable[[web.Request], Awaitable[StreamResponse]]
-API, UPLOADS = "/api/v3", "/api/uploads"
+API, UPLOADS, GRAPHQL = "/api/v3", "/api/uploads", "/graphql"
 LONGEST = 64 << 20
 VERSIONS = ("2022-11-28", "2026-03-10")
 # Each of these modules registers its endpoints when it is imported.
@@ -70,6 +70,8 @@ class Site:
         for route in calls.ROUTES:
             self._register(uploads if route.upload else api, "", route)
             self._register(app, UPLOADS if route.upload else API, route)
+            if route.path == GRAPHQL:
+                self._register(app, "/api", route)  # where an Enterprise server has it
         for one in (server, app):
             storage.register(one, self.world)
             git_http.register(one, self.world)

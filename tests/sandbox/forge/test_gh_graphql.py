@@ -62,5 +62,7 @@ def test_a_wrong_query_is_told_and_nobody_asks_without_a_token(captain: Client, 
     told = ask(captain, PAGE, **APP)
     assert "You must provide a `first` value" in told["errors"][0]["message"]
     assert ask(captain, "{ viewer { login } }") == {"data": {"viewer": {"login": "captain"}}}
+    enterprise = captain("POST", f"{captain.forge.url}/api/graphql", {"query": "{ viewer { login } }"})
+    assert enterprise.json()["data"]["viewer"]["login"] == "captain"
     assert anybody("POST", "/graphql", {"query": "{ viewer { login } }"}).status_code == 401
     assert captain("POST", "/graphql", {"query": "x" * 200_000}).status_code == 422
