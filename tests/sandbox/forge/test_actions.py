@@ -261,6 +261,20 @@ def test_a_run_its_jobs_checks_and_logs_are_told(shop: Workshop) -> None:
     assert page == f"{shop.forge.url}/{shop.name}/actions/runs/{run['id']}/job/{bad['id']}"
 
 
+def test_what_is_not_there_is_not_found(shop: Workshop) -> None:
+    shop.write("name: Broken\non: push\njobs: 3")
+    shop.forge.idle(TIMEOUT)
+    run = shop.run()["id"]
+    for path in (f"actions/runs/{run + 99}", "actions/runs/x", f"actions/jobs/{run}", "actions/jobs/1/logs"):
+        assert shop.api("GET", path).status_code == 404
+    told = shop.api("GET", f"actions/runs/{run}").json()
+    assert (told["conclusion"], told["name"], told["status"]) == ("startup_failure", "Broken", "completed")
+    for again in ("rerun", "rerun-failed-jobs"):
+        assert "invalid" in shop.api("POST", f"actions/runs/{run}/{again}").json()["message"]
+    body = {"ref": "master"}
+    assert "jobs is scalar" in shop.api("POST", "actions/workflows/work.yml/dispatches", body).json()["message"]
+
+
 def test_failed_jobs_run_again_and_green_ones_are_kept(shop: Workshop) -> None:
     counted = shop.folder / "counted"
     shop.write(HALF.replace("FILE", str(counted)))

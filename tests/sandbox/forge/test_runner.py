@@ -191,6 +191,44 @@ def test_a_summary_is_kept_with_secrets_masked(shop: Workshop) -> None:
     assert summary == "# One\nit is ***\n"
 
 
+def test_what_a_step_does_wrong_is_told_in_its_log(shop: Workshop) -> None:
+    wrongs = {
+        "format": ("run: echo nonsense >> $GITHUB_OUTPUT", "Invalid format 'nonsense'"),
+        "name": ("run: echo =x >> $GITHUB_OUTPUT", "Name must not be empty"),
+        "end": ("run: echo 'x<<EOF' >> $GITHUB_OUTPUT", "Matching delimiter not found 'EOF'"),
+        "own": ("run: echo GITHUB_SHA=x >> $GITHUB_ENV", "Can't store GITHUB_SHA"),
+        "large": ("run: head -c 2000000 /dev/zero >> $GITHUB_STEP_SUMMARY", "is larger than 1024 KiB"),
+        "shell": ("{shell: 'nosuch {0}', run: echo}", "nosuch: command not found"),
+        "folder": ("{working-directory: nowhere, run: echo}", "no such directory nowhere"),
+        "minutes": ('{timeout-minutes: "${{ github.actor }}", run: echo}', "'captain' is no number of minutes"),
+    }
+    jobs = "".join(
+        f"  {name}: {{runs-on: x, steps: [STEP]}}\n".replace(
+            "STEP", step if step[0] == "{" else f'{{{step[:4]} "{step[5:]}"}}'
+        )
+        for name, (step, _) in wrongs.items()
+    )
+    shop.write(f"on: push\njobs:\n{jobs}")
+    shop.forge.idle(TIMEOUT)
+    assert {name: job["conclusion"] for name, job in shop.jobs().items()} == dict.fromkeys(wrongs, "failure")
+    for name, (_, word) in wrongs.items():
+        assert f"##[error]{word}" in shop.log(name) or word in shop.log(name).split("##[error]", 1)[1]
+
+
+def test_a_job_may_cancel_the_one_before_it_in_its_group(shop: Workshop) -> None:
+    ready = shop.folder / "ready"
+    os.mkfifo(ready)
+    shop.write(
+        f"on: push\njobs: {{work: {{runs-on: x, concurrency: deploy, steps: [{{run: 'echo > {ready}; sleep 600'}}]}}}}"
+    )
+    ready.read_text()
+    shop.write(
+        "on: push\njobs: {work: {runs-on: x, concurrency: {group: deploy, cancel-in-progress: true}, steps: [{run: echo}]}}"
+    )
+    shop.forge.idle(TIMEOUT)
+    assert [run["conclusion"] for run in shop.runs()] == ["cancelled", "success"]
+
+
 def test_a_push_that_says_so_starts_nothing(shop: Workshop) -> None:
     shop.write("on: push\njobs: {work: {runs-on: x, steps: [{run: echo}]}}", message="Docs [skip ci]")
     shop.forge.idle(TIMEOUT)
