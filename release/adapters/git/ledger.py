@@ -13,6 +13,7 @@ from threading import Lock
 
 import msgspec
 
+from release.adapters.decoding import decoded
 from release.adapters.git.remote import GitRemote
 from release.core.model import Person, Refs, Release
 from release.core.record import TAG, Broken, Outcome, Proof, Record, State, Withdrawal, ref_of
@@ -193,9 +194,9 @@ class GitLedger:
             record = Record(
                 line=line,
                 tip=tip,
-                release=msgspec.json.decode(texts["release.json"] or "", type=Release),
-                state=msgspec.json.decode(texts["state.json"] or "", type=State),
-                evidence=msgspec.json.decode(texts["evidence.json"] or "{}", type=dict[str, Proof]),
+                release=decoded(texts["release.json"] or "", Release),
+                state=decoded(texts["state.json"] or "", State),
+                evidence=decoded(texts["evidence.json"] or "{}", dict[str, Proof]),
             )
         except (msgspec.MsgspecError, RecursionError) as error:
             raise Unreadable(

@@ -20,6 +20,7 @@ import msgspec
 import requests
 from urllib3.exceptions import HTTPError
 
+from release.adapters.decoding import decoded
 from release.adapters.http.address import joined, origin, shown
 from release.adapters.http.cache import Cache
 from release.adapters.http.content import CHUNK, body, weight
@@ -318,7 +319,7 @@ class Http:
         if not json:
             return Trouble(f"it answered with {kind or 'something without a type'}, not with JSON")
         try:
-            return Answer(status, headers, msgspec.json.decode(held, type=ask.shape), next=onward)
+            return Answer(status, headers, decoded(held, ask.shape), next=onward)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return Trouble(f"its answer is not what it should be ({self._hide.redacted(str(error))[:200]})")
 
