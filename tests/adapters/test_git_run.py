@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -171,6 +172,16 @@ def test_what_a_remote_says_is_told_as_one_line_without_control_characters(world
 
 def test_a_complaint_that_is_no_utf_8_is_told_all_the_same() -> None:
     assert "no \ufffd\ufffd way" in complaint(b"fatal: no \xff\xfe way\n\n\n")
+
+
+def test_what_git_said_as_we_gave_up_listening_is_heard() -> None:
+    """A git of half a second more than we listen at once has said all; nothing of that may be taken for silence."""
+    script = "sleep 60 & printf why >&2; printf $!"  # what it leaves running holds its pipes
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.wait()
+        out, err = running._left(process, subprocess.TimeoutExpired("git", 1))
+    os.kill(int(out), signal.SIGKILL)
+    assert err == b"why"
 
 
 def test_what_a_remote_says_dully_is_left_out() -> None:

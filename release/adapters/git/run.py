@@ -6,6 +6,7 @@ programs are off; every output is bytes until it is split.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -186,12 +187,20 @@ def _heard(process: subprocess.Popen[bytes], stdin: bytes) -> tuple[bytes, bytes
 
 
 def _left(process: subprocess.Popen[bytes], late: subprocess.TimeoutExpired) -> tuple[bytes, bytes]:
-    """What was said so far by a process that is gone, its pipes closed."""
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
-    return late.output or b"", late.stderr or b""
+    """All that was said by a process that is gone, its pipes closed; it may have ended just as we gave up listening."""
+    return (late.output or b"") + _rest(process.stdout), (late.stderr or b"") + _rest(process.stderr)
+
+
+def _rest(pipe: IO[bytes] | None) -> bytes:
+    """What still lies in a pipe; nobody waits for more."""
+    parts: list[bytes] = []
+    if pipe is None or pipe.closed:
+        return b""
+    with pipe, suppress(OSError):
+        os.set_blocking(pipe.fileno(), False)
+        while part := os.read(pipe.fileno(), 1 << 16):
+            parts.append(part)
+    return b"".join(parts)
 
 
 def stop() -> None:
