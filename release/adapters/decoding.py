@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -19,7 +20,7 @@ def decoded(content: bytes | str, shape: type[T]) -> T:
     So one at a time learns; reading is for all.
     """
     with _LEARNING:
-        decoder = _decoder(shape)
+        decoder = _decoder(cast("Hashable", shape))
     value: T = decoder.decode(content)
     return value
 
