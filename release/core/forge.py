@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+PACE = 30.0  # seconds at most between two looks at what a forge does: it counts requests
+
 
 class Asset(msgspec.Struct, frozen=True):
     """A file of a release. `size` is in bytes, `digest` its SHA-256 in hex, "" where the forge does not say.

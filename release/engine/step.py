@@ -20,7 +20,8 @@ class Step(ABC, Generic[T_co]):
     """Makes one thing true of the world, and knows how to see whether it is.
 
     `public`: others can see it once it is Done. `means`: made only while something that needs it is not Done.
-    `settle` is how many seconds the world may lag behind an `apply`.
+    `settle` is how many seconds the world may lag behind an `apply`; `pace` the longest pause between two looks at what
+    is under way, in seconds: who is asked often may have a limit.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Step(ABC, Generic[T_co]):
     public: ClassVar[bool] = False
     means: ClassVar[bool] = False
     settle: ClassVar[float] = 10.0
+    pace: ClassVar[float] = 1.0
 
     @property
     def deadline(self) -> float:

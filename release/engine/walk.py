@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
-from itertools import chain, count, repeat
+from itertools import chain, count
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,6 +23,7 @@ Life: TypeAlias = Generator[float, None, Finding[Any]]
 
 FIRST_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5)
 PAUSE = 1.0
+SLOWER = 0.2  # of what was waited so far: nobody learns of an end later than by a fifth
 MOMENT = 0.2  # the system may hand Ctrl-C to a thread that sleeps; the one that acts on it wakes up this often
 
 
@@ -83,7 +84,7 @@ class Engine:
             return before
         outcome = self._act(step, known, before)
         began = self.clock()
-        for pause in chain(FIRST_PAUSES, repeat(PAUSE)):
+        for pause in self._pauses(step, began):
             now = step.inspect(known)
             if isinstance(outcome, Failed) and isinstance(now, (Pending, Failed)):
                 return outcome
@@ -107,13 +108,19 @@ class Engine:
         What failed before we came is begun anew; what fails while we watch is told, for whoever types the command again.
         """
         began = self.clock()
-        for number, pause in enumerate(chain(FIRST_PAUSES, repeat(PAUSE))):
+        for number, pause in enumerate(self._pauses(step, began)):
             now = step.inspect(known)  # the plan may be minutes old
             if not isinstance(now, Underway) or self.clock() - began >= step.deadline:
                 return now, number == 0 or not isinstance(now, Failed)
             self.tell(Event(step.name, "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")
+
+    def _pauses(self, step: AnyStep, began: float) -> Iterator[float]:
+        """Seconds between looks: short ones first, then longer ones, up to the step's pace."""
+        yield from FIRST_PAUSES
+        while True:
+            yield min(max(PAUSE, SLOWER * (self.clock() - began)), step.pace)
 
     def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> Failed | Uncertain | None:
         """Apply once. A refusal is final for this run; a lost answer is not: the world is looked at either way."""

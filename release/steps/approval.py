@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from release.core.finding import Conflict, Done, Failed, Finding, Pending, Underway
-from release.core.forge import Deployment, Environment
+from release.core.forge import PACE, Deployment, Environment
 from release.core.model import GateWish, Release
 from release.core.record import Proof
 from release.engine.step import Known, Say, Step
@@ -28,6 +28,7 @@ class ApprovalGate(Step[str]):
     ledger: Ledger
 
     means = True
+    pace = PACE
 
     @property
     def deadline(self) -> float:

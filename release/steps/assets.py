@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
-from release.core.forge import Asset, Published
+from release.core.forge import PACE, Asset, Published
 from release.core.manifest import documents
 from release.core.model import Release
 from release.engine.step import Known, Say, Step
@@ -28,6 +28,8 @@ class UploadArtifact(Step[Artifact]):
     forge: Forge
     ledger: Ledger
     shelf: Shelf
+
+    pace = PACE
 
     @property
     def deadline(self) -> float:
@@ -68,6 +70,8 @@ class UploadDocument(Step[str]):
     artifacts: tuple[UploadArtifact, ...]
     before: tuple[UploadDocument, ...]
     forge: Forge
+
+    pace = PACE
 
     @property
     def deadline(self) -> float:

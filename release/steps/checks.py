@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from release.core.finding import Done, Failed, Finding, Underway
-from release.core.forge import Check
+from release.core.forge import PACE, Check
 from release.core.model import GateWish, Release
 from release.core.record import Proof
 from release.engine.step import Known, Say, Step
@@ -31,6 +31,7 @@ class ChecksGate(Step[str]):
     ledger: Ledger
 
     means = True
+    pace = PACE
 
     @property
     def deadline(self) -> float:

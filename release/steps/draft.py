@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
-from release.core.forge import Published
+from release.core.forge import PACE, Published
 from release.core.model import Release
 from release.core.publication import entry, ours
 from release.core.record import DRAFT, Proof
@@ -31,6 +31,8 @@ class Draft(Step[Published]):
     ledger: Ledger
     mine: bool
 
+    pace = PACE
+
     @property
     def deadline(self) -> float:
         return self.release.deadline
@@ -46,6 +48,10 @@ class Draft(Step[Published]):
         found = self.forge.release(noted) if noted else None
         if found is None:
             return self._unnoted(known)
+        if not found.draft and found.tag != self.release.tag:
+            why = f"the draft of {self.release.tag} was published as {found.tag} ({found.url or found.id})"
+            remedy = f"it can be no other release any more: find out who did it, and give {self.release.tag} up (invoke release.abandon)"
+            return Blocked(Conflict("release-elsewhere", why, remedy))
         if not found.draft or not self.mine or self._says(found, known):
             return Done(found, f"{'draft' if found.draft else 'release'} {found.id}")
         return Pending(f"replace what draft {found.id} says")
@@ -54,7 +60,7 @@ class Draft(Step[Published]):
         record, noted = known[self.begin], self._noted()
         there = self.forge.release(noted) if noted else None
         wanted = entry(self.release, record.state.commit)
-        if there is not None:
+        if there is not None and there.draft:
             self.forge.revise(there.id, wanted)
             return
         number = self._taken_up()

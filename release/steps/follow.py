@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
-from release.core.forge import Asset, Published, Run
+from release.core.forge import PACE, Asset, Published, Run
 from release.core.model import DownstreamWish, Release
 from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
@@ -37,6 +37,7 @@ class FollowDownstream(Step[Proof]):
     mine: bool
 
     public = True
+    pace = PACE
 
     @property
     def deadline(self) -> float:

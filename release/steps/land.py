@@ -12,6 +12,8 @@ from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Remote
 from release.steps.begin import Begin
 
+AGAIN = "run the same command again: it designs the release anew"
+
 
 @dataclass(frozen=True, eq=False)
 class Land(Step[str]):
@@ -49,22 +51,36 @@ class Land(Step[str]):
             "somebody else made it: give this release up (invoke release.abandon) and take the next version",
         )  # fmt: skip
         finding = compare(tagged, before=None, after=commit, pending=f"push {self._what(commit)}", foreign=elsewhere)
+        if isinstance(finding, Done) and not self._landed(branch, commit):
+            finding = Pending(f"push {self.release.branch}, which {self.release.tag} came without")
         if isinstance(finding, Pending) and self.release.mode == "push" and branch not in (self.release.base, commit):
             why = f"{self.release.branch} moved from {self.release.base[:10]} to {(branch or 'nothing')[:10]}"
-            return Blocked(Conflict("branch-moved", why, "run the same command again: it designs the release anew"))
+            remedy = f"{self.release.tag} is public: merge {commit[:10]} into it" if tagged else AGAIN
+            return Blocked(Conflict("branch-moved", why, remedy))
         return Done(commit, f"{self.release.tag} on {commit[:10]}") if isinstance(finding, Done) else finding
 
     def apply(self, known: Known, say: Say) -> None:
         release, commit = self.release, known[self.begin].state.commit
         message = f"{release.tag}\n\n{release.notes}".strip() + "\n"
-        tag = self.remote.tag(release.tag, commit, message, release.author, release.date)
-        moves = [(self._tag, "", tag)]
-        if release.mode == "push":
-            moves.insert(0, (self._branch, release.base, commit))
+        refs = self.remote.refs(self._tag, self._branch)
+        moves = []
+        if release.mode == "push" and refs.heads.get(release.branch) != commit:
+            moves.append((self._branch, release.base, commit))
+        if release.tag not in refs.tags:
+            tag = self.remote.tag(release.tag, commit, message, release.author, release.date)
+            moves.append((self._tag, "", tag))
         # The record moves in the same push: a release that was given up cannot become public, nor the other way round.
         self.ledger.attested(
             known[self.begin], {self.name: Proof(commit=commit)}, lambda record: self.remote.push(*moves, record)
         )
+
+    def _landed(self, branch: str | None, commit: str) -> bool:
+        """Whether the branch came along with the tag: a forge makes the tag alone where somebody publishes a draft by hand."""
+        if self.release.mode != "push" or branch == commit:
+            return True
+        record = self.ledger.latest(self.release)
+        noted = record is not None and self.name in record.evidence
+        return noted or self.remote.holds(self.release.branch, commit)
 
     def _what(self, commit: str) -> str:
         branch = f"{self.release.branch} and " if self.release.mode == "push" else ""

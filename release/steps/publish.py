@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from release.core.finding import Blocked, Done, Finding, Pending, Underway
+from release.core.forge import PACE
 from release.core.model import Release
 from release.core.publication import entry, ours
 from release.core.record import DRAFT, RELEASE, Proof
@@ -31,6 +32,7 @@ class PublishRelease(Step[int]):
     ledger: Ledger
 
     public = True
+    pace = PACE
 
     @property
     def deadline(self) -> float:

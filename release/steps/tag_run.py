@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from release.core.finding import Done, Failed, Finding, Underway
+from release.core.forge import PACE
 from release.core.model import Release
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
@@ -25,6 +26,8 @@ class FollowRun(Step[int]):
     land: Land
     forge: Forge
     ledger: Ledger
+
+    pace = PACE
 
     @property
     def deadline(self) -> float:

@@ -125,7 +125,9 @@ class ByDispatch(Trigger):
         found = self.forge.runs(self.wish.workflow, event=self.wish.trigger, since=since) if self.wish.workflow else ()
         told = [run for run in found if names(run.title, self.wish.tag)]
         if told or own is not None or not since or (claim is not None and claim.id):
-            return newest(told) or own  # a red one is run again with the workflow of its day; another one may have been started
+            return (
+                newest(told) or own
+            )  # a red one is run again with the workflow of its day; another one may have been started
         return found[-1] if found else None  # the first that came after the claim
 
     def since(self, record: Record | None) -> str:
