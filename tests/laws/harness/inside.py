@@ -21,8 +21,9 @@ def opened(world: World, clone: Path, monkeypatch: pytest.MonkeyPatch, now: str)
     for name in set(os.environ) - set(world.environment):
         if name.startswith(("GIT_", "GITHUB_", "SLUICE_")):
             monkeypatch.delenv(name)
-    for name in ("HOME", "GIT_CONFIG_NOSYSTEM"):
-        monkeypatch.setenv(name, world.environment[name])
+    for name, value in world.environment.items():
+        if name in ("HOME", "GIT_CONFIG_NOSYSTEM") or name.startswith(("GITHUB_", "SLUICE_")):
+            monkeypatch.setenv(name, value)
     monkeypatch.setattr(app, "now", lambda: now)
     return app.session(clone)
 
