@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock, Thread
+from typing import IO
 
 from release.adapters.git.run import Failure, Runner, complaint
 from release.errors import Refused
@@ -26,6 +27,7 @@ SECRET = re.compile(
 )
 TAIL = 20
 LINE = 1 << 16  # bytes; a longer one is taken in pieces
+LONGEST = 1 << 13  # characters: no form of a secret is longer
 
 
 class Processes:
@@ -141,7 +143,7 @@ class Processes:
         try:
             assert process.stdout is not None
             with kept, process.stdout as out:
-                while line := out.readline(LINE):
+                for line in hidden(out):
                     kept.write(line)
                     shown = printable(line)
                     tail = [*tail[1 - TAIL :], shown]
@@ -165,6 +167,19 @@ class Processes:
 def secret(name: str) -> bool:
     """Whether an environment variable is none of a build's business."""
     return bool(SECRET.search(name)) or name.startswith(("GIT_", "ACTIONS_ID_", "ACTIONS_RUNTIME_"))
+
+
+def hidden(out: IO[bytes]) -> Iterator[bytes]:
+    """Foreign output line by line, without our secrets; a very long line comes in pieces, and no secret is cut in two."""
+    rest = ""
+    while raw := out.readline(LINE):
+        text = HIDE.redacted(rest + raw.decode("utf-8", "surrogateescape"))
+        upto = len(text) if text.endswith("\n") else max(0, len(text) - LONGEST)
+        if upto:
+            yield text[:upto].encode("utf-8", "surrogateescape")
+        rest = text[upto:]
+    if rest:
+        yield rest.encode("utf-8", "surrogateescape")
 
 
 def printable(line: bytes) -> str:

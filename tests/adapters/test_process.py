@@ -8,13 +8,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from release.adapters.git.remote import store
-from release.adapters.process import TAIL, Processes, printable, secret
+from release.adapters.process import LINE, TAIL, Processes, hidden, printable, secret
 from release.errors import Refused
+from release.redact import Redactor
 from tests.world import World
 
 TAG = "v1.0.0"
@@ -24,6 +26,7 @@ import resource, sys
 from pathlib import Path
 from release.adapters.process import Processes
 from release.errors import Refused
+from release.redact import Redactor
 
 store, logs, keep, commit = sys.argv[1:]
 processes = Processes(Path(store), Path(logs), {"PATH": __import__("os").environ["PATH"]})
@@ -431,3 +434,15 @@ def test_two_at_once_do_not_see_each_other(world: World, shop: Shop) -> None:
     for thread in threads:
         thread.join()
     assert seen == {name: ["README", "README", name] for name in seen}
+
+
+@pytest.mark.parametrize("before", [0, LINE - 45, LINE - 20, LINE - 1, LINE, 3 * LINE - 7])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nmore \xff\n"])
+def test_a_secret_is_hidden_wherever_it_stands_in_a_line_of_any_length(
+    before: int, end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide = Redactor()
+    hide.learn("ghp_0123456789abcdefghij")
+    monkeypatch.setattr("release.adapters.process.HIDE", hide)
+    said = b"x" * before + b"ghp_0123456789abcdefghij" + b"y" * 10 + end
+    assert b"".join(hidden(BytesIO(said))) == b"x" * before + b"***" + b"y" * 10 + end
