@@ -27,7 +27,7 @@ from release.core.model import DownstreamWish, Head, Person
 from release.core.version import Version, scheme
 from release.engine.journal import Journal
 from release.engine.walk import Engine, Event
-from release.errors import ConfigError, ConflictError, ReleaseError, UsageError
+from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.ports import Forge, Ledger, Remote, Shelf
 from release.redact import HIDE
 from release.steps import Doors
@@ -94,7 +94,12 @@ class Session:
             raise ConflictError(conflicts)
         rules = scheme(self.config.version, self.config.project.name)
         wanted = (asked.line, rules.tag(asked)) if asked else None
-        return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now(), wanted)
+        try:
+            return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now(), wanted)
+        except Unseen:
+            if self.forge is not None:
+                self.forge.head(head.branch or "main")  # tells better than git what is wrong with a token
+            raise
 
     @property
     def forge(self) -> Forge | None:
