@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -161,13 +160,3 @@ def misbehaved(answers: Sequence[Answer], trouble: Trouble, fired: bool) -> Iter
         yield "a bug"
     if any(answer.code in (1, 4) and "same command" not in answer.said for answer in answers):
         yield "did not say how to go on"
-
-
-def everything(name: str, folder: Path) -> Iterator[str]:
-    """Every fault at every moment of a story, one after the other: what the rotation above leaves out."""
-    story = told(name, folder, counters(name))
-    for moment in moments(name, story):
-        for trouble in TROUBLES.values():
-            count = len(ERRORS) if trouble.faults in (not_done, done_unheard) else 2
-            for which in range(count if trouble.typed == 1 or count > 2 else 1):
-                yield survived(story, moment, trouble, which)
