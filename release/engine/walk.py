@@ -83,11 +83,12 @@ class Engine:
         if not ours or not isinstance(before, (Pending, Failed)):
             return before
         outcome = self._act(step, known, before)
-        began = self.clock()
+        began, under_way = self.clock(), False
         for pause in self._pauses(step, began):
             now = step.inspect(known)
             if isinstance(outcome, Failed) and isinstance(now, (Pending, Failed)):
                 return outcome
+            under_way = under_way or isinstance(now, Underway)
             lags = isinstance(now, Pending) or (isinstance(now, Failed) and now == before)
             patience = step.settle if lags else step.deadline if isinstance(now, Underway) else 0.0
             if self.clock() - began >= patience:
@@ -97,7 +98,8 @@ class Engine:
                     return Failed(
                         f"{outcome.message}; nothing of it can be seen", outcome.remedy or "run the same command again"
                     )
-                return Failed(f"{step.name} was done, but cannot be seen: {now.detail}", "run the same command again")
+                what = "was begun, and nothing came of it" if under_way else "was done, but cannot be seen"
+                return Failed(f"{step.name} {what}: {now.detail}", "run the same command again")
             self.tell(Event(step.name, "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")

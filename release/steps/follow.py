@@ -82,7 +82,9 @@ class FollowDownstream(Step[Proof]):
             self.forge.rerun(run.id)
             return
         out = self.forge.published(self.wish.tag)
-        if out is None and run is None and (self.trigger.again or self.trigger.pending(record)):
+        fruitless = self.trigger.again and run is not None and run.green
+        unstarted = out is None and run is None and (self.trigger.again or self.trigger.pending(record))
+        if fruitless or unstarted:
             self.trigger.pull(record, say)
             return
         found = self.inspect(known)
@@ -107,7 +109,7 @@ class FollowDownstream(Step[Proof]):
     ) -> Underway | Pending | Failed | None:
         """What keeps the run from being green; None where it is, or where none is asked for."""
         if not self.wish.workflow:
-            return None
+            return self._unanswered(record) if out is None else None
         if run is None:
             return self._unstarted(self.trigger.since(record) or (out.at if out is not None else ""), out)
         if not run.ended:
@@ -128,9 +130,17 @@ class FollowDownstream(Step[Proof]):
         why = f"{self.wish.tag} was released at {since}, and no run of {self.wish.workflow} has started in {self.forge.name}"
         remedy = (
             f"see that {self.wish.workflow} runs on {self.wish.trigger}, and that it was no workflow's GITHUB_TOKEN that made"
-            " it, for its events start nothing; then start it by hand"
+            f" it, for its events start nothing; then start it: gh workflow run {self.wish.workflow} --repo {self.forge.name}"
+            f" --ref {self.wish.tag}"
         )
         return Failed(why, remedy)
+
+    def _unanswered(self, record: Record | None) -> Pending | None:
+        """A dispatch of which nothing can be followed, and nothing has come in all the time that it was given."""
+        since = self.trigger.since(record)
+        if not since or passed(since, self.forge.now()) < self.wish.deadline:
+            return None
+        return Pending(f"the {self.wish.trigger} of {since} brought no release {self.wish.tag}: send it again")
 
     def _complete(self, out: Published | None, commit: str, run: int, green: bool) -> Finding[Proof]:
         """Whether the release and every expected asset are there, now that the run is."""
@@ -151,7 +161,8 @@ class FollowDownstream(Step[Proof]):
         """Something is missing: where the run is over, nothing will bring it."""
         if not green:
             return Underway(why)
-        return Failed(why, f"mend {self.wish.workflow} so that it fails when it makes nothing, and run it again there")
+        again = "the same command starts it again" if self.trigger.again else "run it again there"
+        return Failed(why, f"mend {self.wish.workflow} so that it fails when it makes nothing; then {again}")
 
 
 def told(run: Run, workflow: str, forge: Forge) -> str:

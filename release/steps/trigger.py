@@ -18,6 +18,8 @@ from release.errors import Refused
 from release.ports import Forge, Ledger, Remote
 from release.steps.downstream import push_tag
 
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+
 
 @dataclass(frozen=True)
 class Trigger(ABC):
@@ -63,7 +65,7 @@ class ByRelease(Trigger):
         self.forge.create(Entry(self.wish.tag, head, self.wish.tag, text, candidate))
 
     def run(self, record: Record | None) -> Run | None:
-        return newest(self.forge.runs(self.wish.workflow, event="release", branch=self.wish.tag))
+        return newest(self.forge.runs(self.wish.workflow, branch=self.wish.tag))
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class ByTag(Trigger):
         push_tag(self.remote, self.wish, self.release)
 
     def run(self, record: Record | None) -> Run | None:
-        return newest(self.forge.runs(self.wish.workflow, event="push", branch=self.wish.tag))
+        return newest(self.forge.runs(self.wish.workflow, branch=self.wish.tag))
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,10 @@ class ByDispatch(Trigger):
         found = self.forge.runs(self.wish.workflow, event=self.wish.trigger, since=since) if self.wish.workflow else ()
         told = [run for run in found if names(run.title, self.wish.tag)]
         if told or own is not None or not since or (claim is not None and claim.id):
-            return (
-                newest(told) or own
-            )  # a red one is run again with the workflow of its day; another one may have been started
-        return found[-1] if found else None  # the first that came after the claim
+            # A red one is run again with the workflow of its day; another one may have been started.
+            return newest(told) or own
+        unnamed = [run for run in found if not VERSION.search(run.title)]  # another release's is not ours
+        return unnamed[-1] if unnamed else None  # the first that came after the claim
 
     def since(self, record: Record | None) -> str:
         claim = record.evidence.get(self._key) if record is not None else None

@@ -289,3 +289,28 @@ def test_what_another_machine_uploaded_is_adopted_by_its_digest_and_not_built_ag
         assert {a["name"]: a["digest"] for a in draft["assets"]}.items() <= {
             a["name"]: a["digest"] for a in release["assets"]
         }.items()
+
+
+def test_a_draft_that_was_published_by_hand_too_early_still_gets_its_branch(tmp_path: Path) -> None:
+    with fleet(tmp_path, {}) as some:
+        clone = some.clone("ada")
+        draft = stopped(some, clone)
+        by_hand(some, "PATCH", f"/releases/{draft['id']}", draft=False, tag_name=TAG, make_latest="false")
+        refs = some.refs("app")
+        assert refs["refs/heads/main"] != refs[f"refs/tags/{TAG}"], "the forge made the tag alone"
+        some.invoke(clone, "release", "--yes").expect(0)
+        after = some.refs("app")
+        assert after["refs/heads/main"] == after[f"refs/tags/{TAG}"] == refs[f"refs/tags/{TAG}"]
+        complete(some)
+
+
+def test_a_draft_that_was_published_under_another_tag_is_a_clear_stop(tmp_path: Path) -> None:
+    with fleet(tmp_path, {}) as some:
+        clone = some.clone("ada")
+        draft = stopped(some, clone)
+        by_hand(some, "PATCH", f"/releases/{draft['id']}", draft=False, tag_name="v9.9.9", make_latest="false")
+        (before,), refs = some.releases("app"), some.refs("app")
+        some.invoke(clone, "release", "--yes").expect(
+            3, r"the draft of v0\.1\.0 was published as v9\.9\.9", "give v0.1.0 up"
+        )
+        assert (some.releases("app"), some.refs("app")) == ([before], refs)

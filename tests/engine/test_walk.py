@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -333,3 +334,33 @@ def test_a_preflight_that_gets_no_answer_is_a_conflict_and_hides_no_other(engine
     told = engine.preflight(steps, found)
     assert {conflict.rule for conflict in told} == {"unseen", "foreign"}
     assert any("no answer" in conflict.why and conflict.remedy == "look at the network" for conflict in told)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked(Watch):
+    """Asks a forge, which counts."""
+
+    pace: ClassVar[float] = 30.0
+
+    @property
+    def deadline(self) -> float:
+        return 3600.0
+
+
+def test_what_is_waited_for_long_is_asked_seldom_and_its_end_is_heard_within_a_fifth() -> None:
+    now, looks = [0.0], list[float]()
+
+    def tell(event: Event) -> None:
+        if event.kind == "waits":
+            looks.append(now[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        life = Engine(pool, lambda: now[0], tell)._live(
+            step := Asked("run", [Underway("runs")], []), {step: Pending("")}
+        )
+        for pause in life:
+            now[0] += pause
+    assert now[0] >= 3600
+    assert len(looks) < 200, "an hour of waiting for one thing leaves a budget of 5,000 requests nearly whole"
+    gaps = [(late - early, early) for early, late in pairwise(looks)]
+    assert all(gap <= min(max(1.0, early / 5), 30) + 1e-6 for gap, early in gaps)

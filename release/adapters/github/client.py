@@ -94,14 +94,15 @@ class GitHub:
     def git_settings(self, url: str) -> tuple[tuple[str, str], ...]:
         """Git's settings that open a repository of this forge over HTTP; none for one elsewhere, or over SSH.
 
-        The empty value comes first: what others have set there, such as a checkout in Actions, is cleared.
+        The empty value comes first: what others have set there, such as a checkout in Actions, is cleared. Git would
+        take our header along to wherever it is sent, so it follows nothing.
         """
         name = self.named(url)
         token = self._tokens.token(name) if name and origin(url) == origin(self._places.server) else ""
         if not token:
             return ()
         key = f"http.{origin(self._places.server)}/.extraheader"
-        return ((key, ""), (key, basic(token)))
+        return ((key, ""), (key, basic(token)), ("http.followRedirects", "false"))
 
 
 class Repository(Releases, Refs, Actions, Gates):

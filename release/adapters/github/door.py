@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from release.adapters.github.places import Places
-from release.adapters.github.shapes import About
+from release.adapters.github.shapes import About, Installed
 from release.adapters.github.tokens import ACCEPT, Tokens
 from release.adapters.http import Answer, Ask, Http
 from release.errors import ConfigError, Refused, ReleaseError, Unseen
@@ -161,9 +161,18 @@ class Door:
         return right.endswith("write") and rights is not None and not rights.push
 
     def _installed(self) -> bool:
-        """Whether the token is an App installation's, such as a workflow's own: GitHub never says of one that it may push."""
-        what = f"look at what {self._token} is for"
-        return self.http.answer(self._ask(what, f"{self.places.api}/installation/repositories?per_page=1")).good
+        """Whether the token is an App installation's for this repository, such as a workflow's own: GitHub never says of one that it may push."""
+        what, url = f"look at what {self._token} is for", f"{self.places.api}/installation/repositories?per_page=100"
+        for _ in range(PAGES):
+            answer = self.http.answer(self._ask(what, url, shape=Installed))
+            if not answer.good:
+                return False
+            found = cast(Installed, answer.value).repositories
+            if any(one.full_name.lower() == self.name.lower() for one in found):
+                return True
+            if not (url := answer.next):
+                return False
+        return False
 
     def _sent(self, ask: Ask, body: bytes | Path | None, right: str) -> Answer:
         answer = self.http.answer(replace(ask, body=body, creates=ask.method != "DELETE"))

@@ -21,6 +21,12 @@ class About(msgspec.Struct, frozen=True):
     permissions: Rights | None = None
 
 
+class Installed(msgspec.Struct, frozen=True):
+    """Some of the repositories that an installation's token is for."""
+
+    repositories: tuple[About, ...]
+
+
 class AssetShape(msgspec.Struct, frozen=True):
     id: int
     name: str

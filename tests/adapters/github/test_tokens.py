@@ -81,7 +81,8 @@ def test_what_is_no_token_is_told_without_showing_it(bad: str) -> None:
 
 def test_git_is_opened_for_this_forge_alone() -> None:
     github = GitHub.at({"GH_TOKEN": SECRET})
-    (first, second) = github.git_settings("https://github.com/o/r.git")
+    first, second, third = github.git_settings("https://github.com/o/r.git")
+    assert third == ("http.followRedirects", "false")
     assert first == ("http.https://github.com/.extraheader", "")
     assert second[0] == first[0]
     encoded = second[1].removeprefix("AUTHORIZATION: basic ")
@@ -176,7 +177,7 @@ def test_somebody_without_the_right_to_push_lacks_it(sandbox: Sandbox, opened: O
 
 def test_a_workflows_own_token_is_not_taken_for_one_that_cannot_push(told: Callable[..., Any]) -> None:
     about = {"id": 1, "full_name": "acme/app", "private": False, "permissions": {"push": False}}
-    listed = Reply(200, {"total_count": 1, "repositories": []})
+    listed = Reply(200, {"total_count": 1, "repositories": [about]})
     app, _ = told({"GET /api/v3/installation/repositories": listed, "GET /releases": Reply(200, [])}, about=about)
     assert app.lacks("push", "dispatch", "deploy") == ""
     assert list(app.releases()) == []
