@@ -219,7 +219,7 @@ def test_a_draft_that_somebody_edited_says_what_it_has_to_in_the_end(tmp_path: P
             "PATCH",
             f"/releases/{draft['id']}",
             tag_name=TAG,
-            body="look here",
+            body=f"look here\n\n{MARK}",
             name="Better",
             prerelease=True,
             target_commitish="main",
