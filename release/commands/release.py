@@ -58,7 +58,7 @@ def carried_out(session: Session, planned: Prepared, listener: Callable[[Event],
         planned.plan, steps=states(planned.steps, found), conflicts=conflicts, remarks=remarks
     )
     record = session.ledger.latest(planned.release)
-    if done.complete or record is None or not record.unfinished:
+    if done.complete or record is None or record.state.outcome == "abandoned":
         return done
     return msgspec.structs.replace(done, next=f"invoke release --version {done.tag}")
 

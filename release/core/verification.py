@@ -46,11 +46,8 @@ def expected(
 
 def of_upstream(release: Release, record: Record | None, manifest: bytes | None) -> tuple[Source, ...]:
     """What manifest and record say of a release's own files; both say what sums and manifest have to be, for these follow from the artifacts."""
-    sources: list[Source] = []
-    if (facts := read(manifest)) is not None:
-        told = _told(release, record.state.commit if record is not None else release.base, facts)
-        sources.append(("the manifest", told if record is not None else {**told, MANIFEST: ""}))
-    else:
+    facts, sources = read(manifest), list[Source]()
+    if facts is None:
         sources.append(("every release", {MANIFEST: ""}))
     if record is not None:
         built = [
@@ -58,7 +55,13 @@ def of_upstream(release: Release, record: Record | None, manifest: bytes | None)
             for name, proof in record.evidence.items()
             if name.startswith("build ")
         ]
-        sources.append(("the record", _told(release, record.state.commit, built)))
+        known = _told(release, record.state.commit, built)
+        sources.append(("the record", known))
+        if facts is not None:  # one that lists more than was built makes nothing of that right
+            told = _told(release, record.state.commit, facts)
+            sources.insert(0, ("the manifest", {name: sha256 for name, sha256 in told.items() if name in known}))
+    elif facts is not None:
+        sources.append(("the manifest", {**_told(release, release.base, facts), MANIFEST: ""}))
     return tuple(sources)
 
 

@@ -69,7 +69,7 @@ class Engine:
 
     def _glance(self, step: AnyStep, found: Findings) -> Life:
         yield from ()
-        return step.inspect(Known(step, found))
+        return seen(step, Known(step, found))
 
     def _live(self, step: AnyStep, found: Findings) -> Life:
         """One step's life; yields the seconds until it wants to be looked at again."""
@@ -85,12 +85,13 @@ class Engine:
         outcome = self._act(step, known, before)
         began, under_way = self.clock(), False
         for pause in self._pauses(step, began):
-            now = step.inspect(known)
+            now = seen(step, known)
             if isinstance(outcome, Failed) and isinstance(now, (Pending, Failed)):
                 return outcome
             under_way = under_way or isinstance(now, Underway)
             lags = isinstance(now, Pending) or (isinstance(now, Failed) and now == before)
-            patience = step.settle if lags else step.deadline if isinstance(now, Underway) else 0.0
+            waits = isinstance(now, Underway) or (under_way and blind(now))
+            patience = step.settle if lags else step.deadline if waits else 0.0
             if self.clock() - began >= patience:
                 if not isinstance(now, Pending):
                     return now
@@ -111,9 +112,10 @@ class Engine:
         """
         began = self.clock()
         for number, pause in enumerate(self._pauses(step, began)):
-            now = step.inspect(known)  # the plan may be minutes old
-            if not isinstance(now, Underway) or self.clock() - began >= step.deadline:
-                return now, number == 0 or not isinstance(now, Failed)
+            now = seen(step, known)  # the plan may be minutes old
+            waits = isinstance(now, Underway) or (number > 0 and blind(now))
+            if not waits or self.clock() - began >= step.deadline:
+                return now, not blind(now) and (number == 0 or not isinstance(now, Failed))
             self.tell(Event(step.name, "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")
@@ -148,8 +150,6 @@ class Engine:
                 turns.put((step, lived, next(lived)))
             except StopIteration as end:
                 turns.put((step, lived, end.value))
-            except ReleaseError as unseen:
-                turns.put((step, lived, Failed(unseen.message, unseen.remedy, seen=False)))
             except BaseException as bug:
                 turns.put((step, lived, bug))
 
@@ -175,6 +175,19 @@ class Engine:
                 self.tell(Event(step.name, "found", result.detail, state(result)))
                 order.done(step)
         return found
+
+
+def seen(step: AnyStep, known: Known) -> Finding[Any]:
+    """What is found of a step, which may be that nothing can be seen of it."""
+    try:
+        return step.inspect(known)
+    except ReleaseError as unseen:
+        return Failed(unseen.message, unseen.remedy, seen=False)
+
+
+def blind(found: Finding[Any]) -> bool:
+    """Whether the world could not be looked at; who waits, waits on."""
+    return isinstance(found, Failed) and not found.seen
 
 
 def asked_of(step: AnyStep) -> tuple[Conflict, ...]:

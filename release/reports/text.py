@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import singledispatch
 
@@ -22,6 +23,9 @@ STYLES = {
 }
 MARKS = {"done": "✓", "pending": "·", "underway": "…", "failed": "✗", "blocked": "■", "skipped": "-"}
 SOME = 6
+GUTTER = "       | "  # what comes after it is somebody else's words, and cannot be taken for ours
+# What a line of a workflow's log does instead of being shown: `::command::` after white space, `##[command]` anywhere.
+COMMAND = re.compile(r"^\s*::|##\[")
 
 
 @singledispatch
@@ -141,7 +145,7 @@ def failures(states: Sequence[StepState]) -> Iterator[Line]:
         if step.state == "failed":
             first, *rest = step.detail.split("\n")
             yield [("failed ", "bold red"), (f"{shown(step.name)}: ", "bold"), (shown(first), "")]
-            yield from ([("       ", ""), (shown(line), "dim")] for line in rest)
+            yield from ([(GUTTER, "dim"), (shown(line), "dim")] for line in rest)
 
 
 def brief(detail: str) -> str:
@@ -159,9 +163,9 @@ def conflicts(found: Sequence[Conflict]) -> Iterator[Line]:
 
 
 def shown(text: str) -> str:
-    """A text that can do nothing to a terminal and tells no secret: what is not printable is escaped."""
-    plain = HIDE.redacted(text)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
+    """A text that can do nothing to a terminal or to Actions and tells no secret: what is not printable is escaped."""
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in HIDE.redacted(text))
+    return COMMAND.sub(lambda found: " ".join(found[0]), plain)
 
 
 def write(value: object, put: Callable[[Line], None]) -> None:

@@ -62,11 +62,16 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     commit = MakeCommit("commit", release, doors.remote, doors.ledger, doors.shelf)
     begin = Begin("begin", release, before, gates, commit, doors.remote, doors.ledger)
     early = release.start == "tag"
-    tag_first = (land_of(doors, release, begin, ()),) if early else ()
+    asked = tuple(
+        gate for gate in gates if not isinstance(gate, Gate)
+    )  # the forge has the last word until the tag is out
+    tag_first = (land_of(doors, release, begin, asked),) if early else ()
     followed = following(doors, release, tag_first)
     builds = tuple(build_of(doors, release, wish, begin, (*tag_first, *followed)) for wish in release.artifacts)
     staged = staged_of(doors, release, begin, (*builds, *followed)) if doors.forge is not None else None
-    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*builds, *(staged.steps if staged else ())))
+    land = next(iter(tag_first), None) or land_of(
+        doors, release, begin, (*asked, *builds, *(staged.steps if staged else ()))
+    )
     published: list[Step[Any]] = []
     if release.output and builds:
         published.append(publish_of(doors, release, begin, land, builds))
@@ -147,8 +152,8 @@ def gate_of(doors: Doors, release: Release, wish: GateWish) -> Step[str]:
         return Gate(name, release, wish, doors.ledger, doors.workshop, doors.shelf)
     assert doors.forge is not None, "a gate that needs a forge is refused with the configuration"
     if wish.kind == "checks":
-        return ChecksGate(name, release, wish, doors.own_run, doors.forge, doors.ledger)
-    return ApprovalGate(name, release, wish, doors.forge, doors.ledger)
+        return ChecksGate(name, release, wish, doors.own_run, doors.forge)
+    return ApprovalGate(name, release, wish, doors.forge)
 
 
 def build_of(doors: Doors, release: Release, wish: ArtifactWish, begin: Begin, tag: tuple[Step[Any], ...]) -> Build:

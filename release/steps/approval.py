@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from release.core.finding import Conflict, Done, Failed, Finding, Pending, Underway
 from release.core.forge import PACE, Deployment, Environment
 from release.core.model import GateWish, Release
-from release.core.record import Proof
 from release.engine.step import Known, Say, Step
-from release.ports import Forge, Ledger
+from release.ports import Forge
 
-YES, NO = ("success", "in_progress"), ("failure", "error", "inactive")
+YES, NO = ("success", "in_progress"), ("failure", "error")
 
 
 @dataclass(frozen=True, eq=False)
 class ApprovalGate(Step[str]):
     """Its value is the commit that was approved. The request is a deployment whose task names the release's tag.
+
+    The forge is asked, not the record: whoever may write to that may not thereby approve.
 
     A status `success` (or `in_progress`, as a job's environment gets once it was let through) is a yes, `failure` a no.
     Where the environment names reviewers, it counts only from one of them; a team's members are the forge's to know.
@@ -25,7 +26,6 @@ class ApprovalGate(Step[str]):
     release: Release
     wish: GateWish
     forge: Forge
-    ledger: Ledger
 
     means = True
     pace = PACE
@@ -44,9 +44,6 @@ class ApprovalGate(Step[str]):
 
     def inspect(self, known: Known) -> Finding[str]:
         base = self.release.base
-        record = self.ledger.latest(self.release)
-        if record is not None and record.evidence.get(self.name) == Proof(commit=base):
-            return Done(base, f"approved at {base[:10]}, by the record")
         asked = self.forge.deployments(base, self.wish.environment, self._task)
         if not asked:
             return Pending(f"ask for approval of {base[:10]} in {self.wish.environment}")
@@ -71,7 +68,8 @@ class ApprovalGate(Step[str]):
         return Underway(f"waits for approval in {newest.environment}: {self._how(newest)}")
 
     def _how(self, asked: Deployment) -> str:
-        return f"gh api repos/{self.forge.name}/deployments/{asked.id}/statuses -f state=success"
+        where = f"repos/{self.forge.name}/deployments/{asked.id}/statuses"
+        return f"gh api {where} -f state=success -F auto_inactive=false"
 
     @property
     def _task(self) -> str:

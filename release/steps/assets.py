@@ -11,6 +11,7 @@ from release.core.forge import PACE, Asset, Published
 from release.core.manifest import documents
 from release.core.model import Release
 from release.engine.step import Known, Say, Step
+from release.errors import Refused
 from release.ports import Forge, Ledger, Shelf
 from release.steps.begin import Begin
 from release.steps.build import Artifact, Build, noted_artifact
@@ -56,7 +57,7 @@ class UploadArtifact(Step[Artifact]):
     def apply(self, known: Known, say: Say) -> None:
         made = known[self.build]
         place = self.shelf.artifact(known[self.begin].state.commit, made.name)
-        put(self.forge, known[self.draft], made.name, place)
+        put(self.forge, known[self.draft], made.name, made.sha256, place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ class UploadDocument(Step[str]):
     def apply(self, known: Known, say: Say) -> None:
         text = self._text(known)
         assert text is not None
-        put(self.forge, known[self.draft], self.file, text)
+        put(self.forge, known[self.draft], self.file, hashlib.sha256(text).hexdigest(), text)
 
     def _text(self, known: Known) -> bytes | None:
         """What the document says; None while an artifact is missing."""
@@ -143,9 +144,16 @@ def compared(forge: Forge, there: Published, found: Asset | None, name: str, wan
     return Pending(f"replace {name}: {'its bytes differ' if found.complete else 'its upload broke off'}")
 
 
-def put(forge: Forge, there: Published, name: str, source: Path | bytes) -> None:
+def put(forge: Forge, there: Published, name: str, sha256: str, source: Path | bytes) -> None:
     """Upload a file where none of that name is; what a broken or other run left in a draft is replaced."""
-    left = find(forge, there, name)
-    if left is not None and (there.draft or not left.complete):
-        forge.discard(left.id)
+    try:
+        forge.upload(there.id, name, source)
+        return
+    except Refused:
+        left = find(forge, there, name)
+        if left is None or (left.complete and not there.draft):
+            raise
+    if left.complete and sha256_of(forge, left) == sha256:  # somebody walks along, and was quicker
+        return
+    forge.discard(left.id)
     forge.upload(there.id, name, source)

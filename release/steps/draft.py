@@ -46,7 +46,7 @@ class Draft(Step[Published]):
     def inspect(self, known: Known) -> Finding[Published]:
         noted = self._noted()
         found = self.forge.release(noted) if noted else None
-        if found is None:
+        if found is None or (found.draft and not ours(found, self.release.tag)):
             return self._unnoted(known)
         if not found.draft and found.tag != self.release.tag:
             why = f"the draft of {self.release.tag} was published as {found.tag} ({found.url or found.id})"
@@ -60,7 +60,7 @@ class Draft(Step[Published]):
         record, noted = known[self.begin], self._noted()
         there = self.forge.release(noted) if noted else None
         wanted = entry(self.release, record.state.commit)
-        if there is not None and there.draft:
+        if there is not None and there.draft and ours(there, self.release.tag):
             self.forge.revise(there.id, wanted)
             return
         number = self._taken_up()

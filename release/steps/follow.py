@@ -57,6 +57,10 @@ class FollowDownstream(Step[Proof]):
 
     def inspect(self, known: Known) -> Finding[Proof]:
         record = self._record()
+        if self.wish.workflow and self.trigger.since(record):  # while its run goes on, nothing else needs to be asked
+            run = self.trigger.run(record)
+            if run is not None and not run.ended:
+                return running(run, self.wish.workflow)
         out = self.forge.published(self.wish.tag)
         commit = self.forge.tagged(self.wish.tag)
         noted = record.evidence.get(self.name) if record is not None else None
@@ -113,7 +117,7 @@ class FollowDownstream(Step[Proof]):
         if run is None:
             return self._unstarted(self.trigger.since(record) or (out.at if out is not None else ""), out)
         if not run.ended:
-            return Underway(f"{self.wish.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
+            return running(run, self.wish.workflow)
         if run.green:
             return None
         return Failed(told(run, self.wish.workflow, self.forge))
@@ -163,6 +167,11 @@ class FollowDownstream(Step[Proof]):
             return Underway(why)
         again = "the same command starts it again" if self.trigger.again else "run it again there"
         return Failed(why, f"mend {self.wish.workflow} so that it fails when it makes nothing; then {again}")
+
+
+def running(run: Run, workflow: str) -> Underway:
+    """A run that goes on."""
+    return Underway(f"{workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
 
 
 def told(run: Run, workflow: str, forge: Forge) -> str:

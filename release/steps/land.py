@@ -39,7 +39,19 @@ class Land(Step[str]):
                         "push-right", f"{self.remote.name} would not take {ref}: {why}", "ask for the right to push it"
                     )
                 )
+        if why := self._starts_nothing():
+            found.append(Conflict("no-workflow", why, "mend [release] workflow, or commit that file first"))
         return tuple(found)
+
+    def _starts_nothing(self) -> str:
+        """Why a tag that is to start a workflow would start none, "" if it would."""
+        path = f".github/workflows/{self.release.workflow}"
+        if self.release.forge == "none" or self.release.start != "tag":
+            return ""
+        there = self.remote.file(self.release.base, path)
+        return (
+            "" if there is not None else f"{self.release.base[:10]} has no {path}, and a tag there would start nothing"
+        )
 
     def inspect(self, known: Known) -> Finding[str]:
         begun = known.get(self.begin)

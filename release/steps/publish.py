@@ -51,6 +51,10 @@ class PublishRelease(Step[int]):
 
     def apply(self, known: Known, say: Say) -> None:
         draft, record = known[self.draft], known[self.begin]
+        now = self.forge.release(draft.id)
+        if now is None or not now.draft or now.tag != self.release.tag:
+            is_now = "gone" if now is None else f"{'a draft of' if now.draft else 'published as'} {now.tag}"
+            raise Refused(f"draft {draft.id} of {self.release.tag} is {is_now} by now", "run the same command again")
         self._compare(known)
         self._drop_others(draft.id)
         self.forge.publish(draft.id, entry(self.release, record.state.commit))

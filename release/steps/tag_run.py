@@ -10,7 +10,7 @@ from release.core.model import Release
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Forge, Ledger
-from release.steps.follow import told
+from release.steps.follow import running, told
 from release.steps.land import Land
 from release.steps.trigger import newest
 
@@ -41,9 +41,10 @@ class FollowRun(Step[int]):
             return Underway(f"{self.release.workflow} runs for {self.release.tag} once it is there")
         run = newest(self.forge.runs(self.release.workflow, event="push", branch=self.release.tag))
         if run is None:
-            return Underway(f"no run of {self.release.workflow} for {self.release.tag} has started yet")
+            how = f"does {self.release.workflow} run on push of that tag?"
+            return Underway(f"no run of {self.release.workflow} for {self.release.tag} has started yet ({how})")
         if not run.ended:
-            return Underway(f"{self.release.workflow} {run.status.replace('_', ' ')}: {run.url or run.id}")
+            return running(run, self.release.workflow)
         if run.green:
             return Done(run.id, f"{self.release.workflow} is green: {run.url or run.id}")
         return Failed(told(run, self.release.workflow, self.forge))

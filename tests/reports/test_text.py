@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,7 @@ from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, 
 from release.engine.walk import Event
 from release.reports import console
 from release.reports.live import Board
-from release.reports.text import MARKS, SOME, STYLES, shown
+from release.reports.text import GUTTER, MARKS, SOME, STYLES, shown
 
 STATES: tuple[State, ...] = ("done", "pending", "underway", "failed", "blocked", "skipped")
 HOSTILE = "a\x1b[31mred\x1b]0;title\x07\r\n\0\u2028\u2029\u202ebidi\x7f\x9b2J\u200b\ufeffz"
@@ -65,7 +66,9 @@ def test_no_value_can_do_anything_to_a_terminal_by_what_it_holds(number: int) ->
     said = text_of(hostile_values(HOSTILE)[number])
     assert harmless(said), [line for line in said.split("\n") if not harmless(line)]
     calm = text_of(hostile_values("plain")[number])
-    assert said.count("\n") == calm.count("\n"), "a text ended its line"
+    ours = [line for line in said.split("\n") if not line.startswith(GUTTER)]
+    assert len(ours) == len(calm.split("\n")), "a text ended its line, and goes on as if it were ours"
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in said.split("\n"))
 
 
 @pytest.mark.parametrize("number", range(10))
@@ -230,3 +233,13 @@ def test_conflicts_are_told_as_plain_harmless_lines() -> None:
         "conflict [rule] why", "         remedy", "conflict [rule] why",
     ]  # fmt: skip
     assert all(harmless(line) and "\n" not in line for line in told(Conflict(HOSTILE, HOSTILE, HOSTILE)))
+
+
+@pytest.mark.parametrize(
+    "text", ["::error::x", "  ::set-env name=x::y", "\u200b::add-mask::x", "a ##[error]b", "###[command]x", "##[[##[x"]
+)
+def test_no_text_is_a_command_to_actions(text: str) -> None:
+    for value in (text, *hostile_values(text)):
+        for line in text_of(value).split("\n"):
+            assert not re.match(r"\s*::", line), line
+            assert "##[" not in line, line

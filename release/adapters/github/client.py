@@ -19,7 +19,7 @@ from release.adapters.http import Http, origin
 from release.errors import ConfigError, Unseen
 from release.redact import Redactor
 
-RIGHTS = {"push": (CONTENTS,), "dispatch": (ACTIONS, CONTENTS), "deploy": (DEPLOYMENTS,)}
+RIGHTS = {"push": (CONTENTS,), "dispatch": (ACTIONS,), "deploy": (DEPLOYMENTS,)}
 
 
 class GitHub:

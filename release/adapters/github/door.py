@@ -139,7 +139,8 @@ class Door:
             )
         if answer.status in (403, 404) and self._barred(answer, right):
             right = accepted(answer) or right
-            remedy = f"give it {right} there" if self.tokens.source else ABSENT
+            more = " (and workflows: write, where what is released changes workflows)" if right == CONTENTS else ""
+            remedy = f"give it {right} there{more}" if self.tokens.source else ABSENT
             return kind(f"cannot {ask.what}: {self._token} cannot reach {self.name}{words}", remedy)
         return kind(f"cannot {ask.what}: the forge answered {answer.status}{words}", "")
 

@@ -115,7 +115,10 @@ class Gates:
         pages = self._door.pages(
             what, f"deployments/{shape.id}/statuses", tuple[DeploymentStatus, ...], "deployments: read"
         )
-        newest = max((one for page in pages for one in page), key=lambda one: one.id, default=None)
+        told = (
+            one for page in pages for one in page if one.state != "inactive"
+        )  # that is said of it when another is let on
+        newest = max(told, key=lambda one: one.id, default=None)
         made = Deployment(shape.id, shape.sha, shape.environment, shape.task)
         if newest is None:
             return made

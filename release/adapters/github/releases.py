@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
 from release.adapters.github.door import CONTENTS, Door, beforehand, segment
 from release.adapters.github.shapes import AssetShape, ReleaseShape, moment
+from release.adapters.github.together import Together
 from release.core.forge import Asset, Entry, Published
 from release.errors import Refused, Unseen
 
@@ -22,6 +24,7 @@ class Releases:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._uploads: dict[int, str] = {}
+        self._listing = Together[tuple[Asset, ...]]()
 
     def releases(self) -> Iterator[Published]:
         """Every release, drafts included; who cannot push is shown no drafts, and must not take them for absent."""
@@ -77,7 +80,10 @@ class Releases:
         )
 
     def assets(self, number: int) -> tuple[Asset, ...]:
-        """The files of a release."""
+        """The files of a release; threads that ask at the same time share one list."""
+        return self._listing(number, partial(self._assets, number))
+
+    def _assets(self, number: int) -> tuple[Asset, ...]:
         what = f"list the assets of release {number} of {self._door.name}"
         pages = self._door.pages(what, f"{RELEASES}/{number}/assets", tuple[AssetShape, ...])
         return tuple(asset(one) for page in pages for one in page)

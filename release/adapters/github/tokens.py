@@ -33,7 +33,7 @@ READING = {
 }
 RIGHTS = {
     "push": {"contents": "write"},
-    "dispatch": {"contents": "write", "actions": "write"},
+    "dispatch": {"actions": "write"},
     "deploy": {"deployments": "write"},
 }
 
