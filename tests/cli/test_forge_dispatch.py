@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from release.sandbox.forge import Fault
 from tests.forge import Client
 from tests.forged import TAG_OF, WORKFLOW, Fleet, fleet
 
@@ -78,3 +79,36 @@ def test_the_run_of_another_release_is_not_taken_for_ours(tmp_path: Path) -> Non
         assert runs(some, "only") == ["failure"], "there is no v9.9.9 to fetch"
         some.invoke(clone, "release", "--yes").expect(0)
         assert runs(some, "only") == ["failure", "success"]
+
+
+def test_a_tag_that_would_start_nothing_is_not_pushed(tmp_path: Path) -> None:
+    with fleet(tmp_path, {}, start='start = "tag"\nworkflow = "ship.yml"') as some:
+        clone = some.clone("ada")
+        before = some.refs("app")
+        some.invoke(clone, "release", "--yes").expect(3, r"no-workflow", r"has no \.github/workflows/ship\.yml")
+        assert some.refs("app") == before
+
+
+def test_a_gate_that_the_record_alone_says_is_passed_is_asked_of_the_forge_until_the_tag_is_out(tmp_path: Path) -> None:
+    gate = '[[gate]]\nkind = "checks"\nname = "ci"\ndeadline = "2s"'
+    with fleet(tmp_path, {}, gates=gate) as some:
+        clone = some.clone("ada")
+        head = some.refs("app")["refs/heads/main"]
+        status = f"/repos/acme/app/statuses/{head}"
+        asked(some, status, state="success", context="ci")
+        some.forge.faults(Fault("POST", "/repos/acme/app/releases", status=422, body={"message": "not today"}))
+        some.invoke(clone, "release", "--yes").expect(1, "not today")
+        assert "refs/sluice/0.1" in some.refs("app"), "it has begun, and the record says that the gate is passed"
+        asked(some, status, state="failure", context="ci")
+        some.invoke(clone, "release", "--yes").expect(1, "gate ci +failed")
+        assert "refs/tags/v0.1.0" not in some.refs("app")
+        asked(some, status, state="success", context="ci")
+        some.invoke(clone, "release", "--yes").expect(0)
+
+
+def test_an_optional_downstream_that_failed_leaves_the_command_that_finishes_it(tmp_path: Path) -> None:
+    with fleet(tmp_path, {"only": "release"}, {"only": "required = false"}) as some:
+        clone = some.clone("ada")
+        some.forge.faults(Fault("GET", "/acme/app/releases/download/*", status=503))
+        some.invoke(clone, "release", "--yes").expect(1, "downstream only +failed", "invoke release --version v0.1.0")
+        some.invoke(clone, "release", "--version", "v0.1.0", "--yes").expect(0)

@@ -364,3 +364,48 @@ def test_what_is_waited_for_long_is_asked_seldom_and_its_end_is_heard_within_a_f
     assert len(looks) < 200, "an hour of waiting for one thing leaves a budget of 5,000 requests nearly whole"
     gaps = [(late - early, early) for early, late in pairwise(looks)]
     assert all(gap <= min(max(1.0, early / 5), 30) + 1e-6 for gap, early in gaps)
+
+
+@dataclass(frozen=True, eq=False)
+class Dim(Watch):
+    """Cannot be seen for a while, in the middle of its story."""
+
+    outages: list[int] = field(default_factory=list)
+
+    def inspect(self, known: Known) -> Finding[str]:
+        if self.outages and self.outages[0] == len(self.story):
+            self.outages.pop(0)
+            raise Unseen("503 from the forge")
+        return super().inspect(known)
+
+
+def test_who_waits_waits_through_an_outage(engine: Engine) -> None:
+    step = Dim("run", [Underway("runs"), Underway("runs"), Done("green")], [], outages=[2, 2, 2, 1])
+    assert lived(engine, step) == Done("green")
+    assert step.acts == []
+
+
+def test_what_was_begun_is_waited_for_through_an_outage(engine: Engine) -> None:
+    after: list[Finding[str]] = [Underway("runs"), Underway("runs"), Done("green")]
+    step = Dimmed("run", [Pending("start it")], [], after=after, outages=[2, 2])
+    assert lived(engine, step) == Done("green")
+    assert step.acts == ["run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dimmed(Dim):
+    """Cannot be seen for a while once it was begun."""
+
+    def inspect(self, known: Known) -> Finding[str]:
+        if self.acts and self.outages and self.outages[0] == len(self.after):
+            self.outages.pop(0)
+            raise Unseen("503 from the forge")
+        return Watch.inspect(self, known)
+
+
+def test_what_cannot_be_seen_at_the_first_look_is_never_acted_on(engine: Engine) -> None:
+    step = Dim("run", [Pending("start it")], [], outages=[1, 1, 1])
+    found = lived(engine, step)
+    assert isinstance(found, Failed)
+    assert not found.seen
+    assert step.acts == []
