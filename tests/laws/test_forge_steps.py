@@ -20,7 +20,9 @@ from release.commands.plan import prepared
 from release.commands.verify import released
 from release.core.aim import Wishes
 from release.core.finding import Done, Failed, Finding, Pending, Underway
+from release.core.forge import Entry
 from release.engine.step import Known, Step
+from release.errors import Refused
 from release.steps import file_path, listing_path, release_path
 from tests.laws.harness.inside import opened, walked
 from tests.laws.harness.stories import TAG, Stage, Story, seeded
@@ -125,6 +127,25 @@ def test_a_pending_step_that_was_applied_is_done_and_a_second_pass_changes_nothi
         assert second[prefix[-1]] == first
         assert all(isinstance(second[one], Done) for one in prefix), second
         assert everything(ours) == written, "a second pass changed something"
+
+
+def test_a_draft_that_became_another_release_while_it_was_filled_is_not_published(
+    stories: Callable[[str], Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with captain(stories("whole"), monkeypatch) as ours:
+        session, steps = ours.path(NOON)
+        step = next(one for one in steps if type(one).__name__ == "PublishRelease")
+        found: dict[Step[Any], Finding[Any]] = dict.fromkeys(steps, Pending("not reached"))
+        for _, reached in walked(session, steps[: steps.index(step)]):
+            found.update(reached)
+        forge = session.forge
+        assert forge is not None
+        draft = next(one for one in forge.releases() if one.draft)
+        forge.publish(draft.id, Entry("v9.9.9", draft.target, "by hand", draft.body, False))
+        before = list(forge.releases())
+        with pytest.raises(Refused, match=r"is published as v9\.9\.9 by now"):
+            step.apply(Known(step, found), lambda text: None)
+        assert list(forge.releases()) == before
 
 
 def test_checks_are_looked_at_and_never_written(
