@@ -63,7 +63,8 @@ class Trouble:
 
 
 def killed_before(moment: Moment, stage: Stage) -> tuple[Fault, ...]:
-    return (Fault("write", moment.glob, moment.n, kill=str(stage.clients.pid), reset=True),)
+    """Not with a reset: git outlives its client, and pushes once more where an old connection was reset."""
+    return (Fault("write", moment.glob, moment.n, kill=str(stage.clients.pid), status=503),)
 
 
 def killed_after(moment: Moment, stage: Stage) -> tuple[Fault, ...]:
