@@ -51,7 +51,9 @@ async def through(plan: list[Fault], request: web.Request, handler: Next, serve:
 async def _spoilt(request: web.Request, handler: Next, serve: Serve, late: list[Fault], cut: int) -> StreamResponse:
     """Let it take effect, then lose or replace the answer; what is streamed meanwhile reaches nobody."""
     real = request.transport
-    replaced = any(fault.reset or fault.status or fault.html or fault.limit or fault.redirect for fault in late)
+    replaced = any(
+        fault.reset or fault.status or fault.html or fault.limit or fault.redirect or fault.kill for fault in late
+    )
     if real is None or not (replaced or cut >= 0):
         answer = await serve(request, handler)
         for fault in late:
@@ -106,8 +108,8 @@ def _instead(fault: Fault, request: web.Request, transport: asyncio.Transport | 
         return web.Response(
             status=fault.status or 502, text=PAGE, content_type="text/html", headers=dict(fault.headers)
         )
-    if fault.status:
-        return _answer(fault.status, fault.body, fault.headers.items())
+    if fault.status or fault.kill:  # who is killed hears of nothing, and neither does what it leaves running
+        return _answer(fault.status or 500, fault.body, fault.headers.items())
     return None
 
 

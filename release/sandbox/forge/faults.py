@@ -20,7 +20,8 @@ class Fault:
     `method` is a verb, `*`, or `write` (POST, PATCH, PUT, DELETE and pushes). `path` is a glob over the path without
     `/api/v3`; `*` goes over slashes. `nth` counts the calls that fit, from 1; 0 is every one. `when` is before or after
     it took effect. Then one of: `status` (with `headers` and `body`), `reset` (TCP), `cut` (the answer's body breaks off
-    after n bytes), `delay` (seconds), `html` (an error page), `limit`, `kill` (a pid file: SIGKILL), `redirect`.
+    after n bytes), `delay` (seconds), `html` (an error page), `limit`, `kill` (a pid file: SIGKILL; what still listens is
+    answered with 500, or `status`), `redirect`.
     `starter` lets an upload leave an empty asset in state `starter` behind, whatever else it answers.
     """
 

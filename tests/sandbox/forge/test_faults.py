@@ -94,12 +94,16 @@ def test_limits_carry_the_documented_headers(forge: Sandbox, captain: Client) ->
     assert "secondary rate limit" in secondary.json()["message"]
 
 
-def test_a_process_is_killed_at_a_call(forge: Sandbox, captain: Client, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
+def test_a_process_is_killed_at_a_call_and_what_it_leaves_running_hears_of_nothing(
+    forge: Sandbox, captain: Client, tmp_path: Path, when: str, made: int
+) -> None:
     victim = subprocess.Popen(["sleep", "600"])
     (tmp_path / "pid").write_text(str(victim.pid), encoding="utf-8")
-    forge.faults(Fault("write", RELEASES, when="after", kill=str(tmp_path / "pid")))
-    captain.post(RELEASES, **DRAFT)
+    forge.faults(Fault("write", RELEASES, when=when, kill=str(tmp_path / "pid")))  # type: ignore[arg-type]
+    assert captain("POST", RELEASES, DRAFT).status_code == 500
     assert victim.wait(30) == -9
+    assert len(forge.releases("acme/app")) == made
 
 
 def test_writes_are_every_verb_that_writes_and_pushes(forge: Sandbox, captain: Client, work: Path) -> None:
