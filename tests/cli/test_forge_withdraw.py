@@ -160,7 +160,7 @@ def test_what_breaks_off_in_the_middle_is_finished_by_the_same_command(
     body = shown(some)["body"]
     where = tmp_path / "pid"
     fault = {"kill": str(where)} if "kill" in how else how
-    some.forge.faults(Fault(method=method, path=path, when=when, delay=0.5 if "kill" in how else 0, **fault))
+    some.forge.faults(Fault(method=method, path=path, when=when, **fault))
     run = some.world.start(clone, "release.withdraw", *WHY, env=some.settings)
     where.write_text(str(run.pid))
     run.communicate(timeout=60)
