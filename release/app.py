@@ -20,7 +20,7 @@ from release import observe
 from release.core.address import located, repository_of, without_secret
 from release.core.aim import Observation
 from release.core.config import Config
-from release.core.conflicts import contradictions
+from release.core.contradictions import contradictions
 from release.core.finding import Conflict
 from release.core.forge_rules import is_repository
 from release.core.model import DownstreamWish, Head, Person

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from release.core.config import Config
-from release.core.conflicts import contradictions
+from release.core.contradictions import contradictions
 from release.core.forge_rules import is_repository
 
 HUB = {"name": "app", "forge": "github"}
