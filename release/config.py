@@ -16,7 +16,9 @@ from release.core.config import Config
 from release.errors import ConfigError
 
 LIMIT = 1024 * 1024
-COMMITTED = ("version", "changes", "changelog", "artifact", "commit", "gate")
+COMMITTED = (
+    "version", "changes", "changelog", "artifact", "commit", "gate", "rules", "upstream", "image", "package",
+)  # fmt: skip
 
 
 def load(path: Path) -> Config:
@@ -114,6 +116,9 @@ def _problems(value: object, wanted: Any, path: str) -> Iterator[str]:
         yield from _table_problems(value, wanted, path)
     elif get_origin(wanted) is tuple:
         yield from _list_problems(value, get_args(wanted)[0], path)
+    elif get_origin(wanted) is Mapping and isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _problems(inner, get_args(wanted)[1], _join(path, key))
     else:
         yield from _value_problems(value, wanted, path)
 

@@ -115,7 +115,7 @@ def test_an_unknown_key_is_named_in_full_with_the_nearest_known_one(text: str, p
         ("version.candidates = ['rc', 3]", "version.candidates[1] must be text, not the number 3"),
         (
             "version.scheme = 'semvr'",
-            """version.scheme must be "semver" or "semver+revision", not the text 'semvr'; did you mean "semver"?""",
+            """version.scheme must be "semver", "semver+revision" or "pep440", not the text 'semvr'; did you mean "semver"?""",
         ),
         ("commit = 'push'", "commit must be a table, not the text 'push'; write it as [commit]"),
         ("[[project]]\nname = 'a'", "project must be a table, not a list; write it as [project]"),

@@ -11,8 +11,11 @@ import msgspec
 from release import observe
 from release.app import Session
 from release.commands.adopt import adopted, asked_for, at_commit
-from release.core import design
+from release.core import changelog, design
 from release.core.aim import Aim, Nothing, Observation, Refusal, Wishes, aim, can_land, settle
+from release.core.commits import changes
+from release.core.conflicts import Proposal, judge
+from release.core.facts import Facts
 from release.core.finding import Conflict, Done, Failed, Skipped
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
@@ -113,7 +116,18 @@ def designed(
     since_final = since_previous
     if span.bump_from != span.notes_from:
         since_final = tuple(observe.commits(session.remote, settled.base, span.bump_from))
-    return design.design(config, seen, settled, history, span, since_final, since_previous), remarks
+    chosen = design.choose(config, seen, settled, history, span, Facts(since_final))
+    if not isinstance(chosen, design.Choice):
+        return chosen if isinstance(chosen, Nothing) else (chosen,), remarks
+    telling = design.told(changes(since_previous))
+    rules = scheme(config.version, config.project.name)
+    previous = rules.tag(span.previous) if span.previous else None
+    notes = changelog.notes(telling, previous=previous, tag=rules.tag(chosen.version))
+    wished = design.design(config, seen, settled, history, span, chosen, notes)
+    against = judge(Proposal(config, seen, settled, history, span, chosen.version))
+    if isinstance(wished, Release) and not against:
+        return wished, remarks
+    return (*(() if isinstance(wished, Release) else wished), *against), remarks
 
 
 def proved(session: Session, seen: Observation, nothing: Nothing, remarks: tuple[str, ...]) -> Prepared:

@@ -20,11 +20,16 @@ from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
 
 class Wishes(msgspec.Struct, frozen=True):
-    """What was typed, or what the run was started for. `stage` is "" for a final, else a candidate's word."""
+    """What was typed, or what the run was started for. `stage` is "" for a final, else a candidate's word.
+
+    `bump` is a level that somebody decided on, or "final" or "revision"; `waivers` are rules with the reasons to set them aside.
+    """
 
     version: str = ""
     tag: str = ""
     stage: str = ""
+    bump: Literal["", "patch", "minor", "major", "final", "revision"] = ""
+    waivers: tuple[tuple[str, str], ...] = ()
 
 
 class Observation(msgspec.Struct, frozen=True):

@@ -14,7 +14,8 @@ class Change(msgspec.Struct, frozen=True):
     """What a commit says it does. Its texts come from git and are not safe to show: see `plain`.
 
     `commit` is the full id; `type` is lowercased, "" for a commit that is not conventional, "revert" for git's own
-    `Revert "..."`; `note` is the text of the BREAKING CHANGE footers, "" for none.
+    `Revert "..."`; `note` is the text of the BREAKING CHANGE footers, "" for none. `pull` is the number of the pull
+    request that brought it (0: none is known), `login` who opened that, `said` what its release-note block says.
     """
 
     commit: str
@@ -24,6 +25,9 @@ class Change(msgspec.Struct, frozen=True):
     description: str
     note: str
     author: Person
+    pull: int = 0
+    login: str = ""
+    said: str = ""
 
     @property
     def header(self) -> str:

@@ -7,18 +7,29 @@ from typing import Literal
 
 import msgspec
 
+from release.core.model import Level
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 When = Literal["always", "candidate", "final"]
+SchemeName = Literal["semver", "semver+revision", "pep440"]
+Source = Literal[
+    "conventional", "labels", "release-note", "fragments", "paths", "python-api", "dependencies", "upstream"
+]
+Severity = Literal["error", "warn", "off"]
 
 
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`repository`: path or URL of the upstream's remote, with a forge `owner/name`; "" for the checkout's own (`origin`)."""
+    """`repository`: path or URL of the upstream's remote, with a forge `owner/name`; "" for the checkout's own (`origin`).
+
+    `requires`: a component's name -> the versions of it that this project works with, as in ">=1.33, <1.35".
+    """
 
     name: str = ""
     repository: str = ""
     forge: Literal["none", "github"] = "none"
     since: str = ""
+    requires: Mapping[str, str] = {}
 
 
 class ReleaseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +56,7 @@ class VersionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VersionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How versions are written, ordered and chosen. `revision` is the word before the number in the metadata."""
 
-    scheme: Literal["semver", "semver+revision"] = "semver"
+    scheme: SchemeName = "semver"
     tag: str = "v{version}"
     revision: str = ""
     candidates: tuple[str, ...] = ("alpha", "beta", "rc")
@@ -55,16 +66,66 @@ class VersionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: tuple[VersionFile, ...] = ()
 
 
-class ChangeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the meaning of a change is read."""
+class PathRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a change of files means: `match` are globs over paths from the root (`**` crosses folders), `why` is told."""
 
-    sources: tuple[Literal["conventional"], ...] = ("conventional",)
+    match: tuple[str, ...]
+    bump: Level = "patch"
+    why: str = ""
+
+
+class ChangeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the meaning of a change is read. Each source may only raise the bump, and says why.
+
+    `first_parent`: only what is on the branch itself counts, merges by what they say. `types` (of commits), `labels` (of
+    pull requests) and `fragment` (kinds of fragments) add to the known words or change their bump. `fragments` is the
+    folder of news fragments, `packages` the Python packages whose public names count (paths from the root, as in
+    "src/foo"), `manifests` are globs over the files whose dependencies count.
+    """
+
+    sources: tuple[Source, ...] = ("conventional",)
+    first_parent: bool = False
+    types: Mapping[str, Level] = {}
+    labels: Mapping[str, Level] = {}
+    fragments: str = "changes.d"
+    fragment: Mapping[str, Level] = {}
+    path: tuple[PathRule, ...] = ()
+    packages: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = (
+        "requirements*.txt",
+        "pyproject.toml",
+        "go.mod",
+        "**/go.mod",
+        "Dockerfile",
+        "**/Dockerfile",
+    )
+
+
+class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this project is built on: its version stands in `path` where `pattern` has its group `value`, as a tag or a version.
+
+    A component inherits the bump of what it is built on.
+    """
+
+    name: str
+    path: str
+    pattern: str
+    tag: str = "v{version}"
+    scheme: SchemeName = "semver"
+    revision: str = ""
+    candidates: tuple[str, ...] = ("alpha", "beta", "rc")
 
 
 class ChangelogRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`file`: the changelog kept in the repository, "" for none."""
+    """`file`: the changelog kept in the repository, "" for none. `template`: a built-in one, or a Jinja2 file (`*.j2`).
+
+    `issues` and `compare` are addresses with {n}, and with {previous} and {tag}; "" for the forge's own, if there is one.
+    """
 
     file: str = ""
+    template: str = "keep-a-changelog"
+    issues: str = ""
+    compare: str = ""
 
 
 class CommitRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,12 +159,46 @@ class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lines: tuple[str, ...] = ()
 
 
+class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An image that a release claims: `tag` is a template. What is there already is never overwritten."""
+
+    name: str
+    registries: tuple[str, ...] = ("docker.io",)
+    tag: str = "{image_tag}"
+    when: When = "always"
+    lines: tuple[str, ...] = ()
+
+
+class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A package whose version a release claims, on a Python index (its "simple" address)."""
+
+    name: str
+    index: str = "https://pypi.org/simple"
+    version: str = "{version}"
+    when: When = "always"
+    lines: tuple[str, ...] = ()
+
+
+class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody else releases, and some of this fleet need: its versions are its tags. `requires` as in Project."""
+
+    name: str
+    repository: str
+    tag: str = "v{version}"
+    scheme: SchemeName = "semver"
+    revision: str = ""
+    candidates: tuple[str, ...] = ("alpha", "beta", "rc")
+    requires: Mapping[str, str] = {}
+
+
 class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A component released in step. `repository` is a URL, a path, or a path relative to the upstream's remote (`../name.git`); with a forge `owner/name`.
 
     `workflow` is the file whose run must end green, `inputs` what a dispatch carries, `event` its type. `after_assets`
     (of the upstream's release) have to be out first, `assets` (of its own) must be there in the end; both are templates,
     one name for each of `platforms` where they name one. `starts_within`: after a dispatch a run has to show by then.
+    `requires`: a component's name -> the versions of it that this one works with. `images` ("owner/name:{image_tag}") and
+    `packages` are what it claims.
     """
 
     name: str
@@ -118,6 +213,9 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: Mapping[str, str] = msgspec.field(default_factory=lambda: {"tag": "{tag}"})
     assets: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    requires: Mapping[str, str] = {}
+    images: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     deadline: str = ""
     starts_within: str = "5m"
     per: Literal["release", "channel"] = "release"
@@ -127,14 +225,21 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file. `rules`: the name of a rule -> whether it stops a release, is only told, or is off."""
+
     project: Project = Project()
     release: ReleaseRules = ReleaseRules()
     version: VersionRules = VersionRules()
     changes: ChangeRules = ChangeRules()
     changelog: ChangelogRules = ChangelogRules()
     commit: CommitRules = CommitRules()
+    rules: Mapping[str, Severity] = {}
+    upstream: tuple[Upstream, ...] = ()
     gate: tuple[Gate, ...] = ()
     artifact: tuple[Artifact, ...] = ()
+    image: tuple[Image, ...] = ()
+    package: tuple[Package, ...] = ()
+    component: tuple[Component, ...] = ()
     downstream: tuple[Downstream, ...] = ()
 
 

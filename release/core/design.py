@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -15,17 +15,16 @@ from release.core.aim import (
     Observation,
     Refusal,
     branch_of,
-    can_land,
-    own_branch,
     taken,
-    unfinished,
     versions_at,
 )
-from release.core.bump import level, next_version
+from release.core.bump import level
 from release.core.commits import Change, changes
 from release.core.config import Config
+from release.core.facts import Facts
 from release.core.finding import Conflict
-from release.core.model import Commit, Reason, Release, Splice
+from release.core.model import Reason, Release, Splice, Waiver
+from release.core.numbering import next_version
 from release.core.record import Record
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
 
@@ -66,32 +65,41 @@ def ranges(config: Config, seen: Observation, aimed: Aim, history: History) -> R
     )
 
 
+def choose(
+    config: Config, seen: Observation, aimed: Aim, history: History, span: Ranges, facts: Facts
+) -> Choice | Nothing | Conflict:
+    """The version to release, and why it is that one. `facts` are those since the last final."""
+    rules = scheme(config.version, config.project.name)
+    return _choose_version(config, rules, seen, aimed, history, span, facts)
+
+
+def edits(config: Config, version: Version, history: History, notes: str, now: str) -> tuple[Splice, ...] | Refusal:
+    """What the release commit writes."""
+    rules = scheme(config.version, config.project.name)
+    written = _edits(config, version, rules.tag(version), rules, history, notes, now)
+    problems = tuple(edit for edit in written if isinstance(edit, Conflict))
+    return problems or tuple(edit for edit in written if isinstance(edit, Splice))
+
+
 def design(
     config: Config,
     seen: Observation,
     aimed: Aim,
     history: History,
     span: Ranges,
-    since_final: Iterable[Commit],
-    since_previous: Iterable[Commit],
-) -> Release | Nothing | Refusal:
+    chosen: Choice,
+    notes: str,
+    waivers: tuple[Waiver, ...] = (),
+) -> Release | Refusal:
     """The Release: its version and why, its notes, what it writes, makes and triggers."""
     rules = scheme(config.version, config.project.name)
-    bumping, telling = changes(since_final), _told(changes(since_previous))
-    chosen = _choose_version(config, rules, seen, aimed, history, span, bumping)
-    if not isinstance(chosen, Choice):
-        return chosen if isinstance(chosen, Nothing) else (chosen,)
     version = chosen.version
-    tag = rules.tag(version)
-    notes = changelog.notes(telling, previous=rules.tag(span.previous) if span.previous else None, tag=tag)
-    edits = () if aimed.pinned else _edits(config, version, tag, rules, history, notes, seen.now)
-    problems = [edit for edit in edits if isinstance(edit, Conflict)]
-    problems += _refusals(config, rules, seen, aimed, history, span, version, tag)
-    if problems:
-        return tuple(problems)
+    written = () if aimed.pinned else edits(config, version, history, notes, seen.now)
+    if problems := tuple(edit for edit in written if isinstance(edit, Conflict)):
+        return problems
     release = Release(
         version=version.text,
-        tag=tag,
+        tag=rules.tag(version),
         line=version.line,
         kind=version.kind,
         bump=chosen.bump,
@@ -102,7 +110,8 @@ def design(
         author=seen.who,
         reasons=chosen.reasons[:REASONS],
         notes=notes,
-        edits=tuple(edit for edit in edits if isinstance(edit, Splice)),
+        edits=tuple(edit for edit in written if isinstance(edit, Splice)),
+        waivers=waivers,
     )
     return furnished(config, release)
 
@@ -122,7 +131,7 @@ def _choose_version(
     aimed: Aim,
     history: History,
     span: Ranges,
-    bumping: Sequence[Change],
+    facts: Facts,
 ) -> Choice | Nothing | Conflict:
     if aimed.version is not None:
         return _given(config, rules, seen, aimed, aimed.version)
@@ -134,7 +143,8 @@ def _choose_version(
         core = read
     elif aimed.line and span.final is not None and span.final.line != aimed.line:
         core = _first_of(aimed.line)
-    wanted, reasons = level(bumping, base=span.final)
+    bumping = changes(facts.commits)
+    wanted, reasons = level(config, facts, bumping, base=span.final)
     if config.version.source != "file" and span.final is not None and wanted == "none":
         return Nothing(
             f"nothing since {rules.tag(span.final)} calls for a release ({len(bumping)} changes: none is a feature, a fix or breaking)"
@@ -172,7 +182,7 @@ def _given(config: Config, rules: Scheme, seen: Observation, aimed: Aim, version
 def _core_of_file(config: Config, history: History) -> tuple[int, int, int] | Conflict:
     """X.Y.Z as the first version file says it at the base commit."""
     file = config.version.file[0]
-    value = _value_in(file.pattern, history.files.get(file.path))
+    value = value_in(file.pattern, history.files.get(file.path))
     numbers = re.match(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})", value or "")
     if not numbers:
         found = "is not there" if history.files.get(file.path) is None else "holds no version where the pattern looks"
@@ -226,71 +236,17 @@ def _unwritable(config: Config, version: Version, history: History) -> Iterator[
             )
 
 
-def _refusals(
-    config: Config,
-    rules: Scheme,
-    seen: Observation,
-    aimed: Aim,
-    history: History,
-    span: Ranges,
-    version: Version,
-    tag: str,
-) -> list[Conflict]:
-    """Why this version cannot be released from there."""
-    found: list[Conflict] = []
-    if aimed.pinned:
-        return found
-    if (there := seen.refs.tags.get(tag)) is not None:
-        why = f"tag {tag} exists on {there[:10]}, not on {aimed.base[:10]}"
-        found.append(Conflict("tag-elsewhere", why, f"choose the next version, or release {there[:10]}"))
-    if aimed.line and version.line != aimed.line:
-        why = f"{version.text} is of line {version.line}, and {aimed.branch} is the branch of {aimed.line}"
-        remedy = f"release it from its own branch, or say what it is to be here: --version {aimed.line}.N"
-        found.append(Conflict("wrong-line", why, remedy))
-    elif (own := own_branch(config, seen.refs, version.line)) not in ("", aimed.branch):
-        why = f"{version.text} is of line {version.line}, which has its own branch {own}"
-        found.append(Conflict("wrong-branch", why, f"check out {own}, or say what it is to be here: --version V"))
-    elif all(line_of_branch(template, aimed.branch) not in ("", version.line) for template in config.version.branches):
-        allowed = ", ".join(config.version.branches)
-        found.append(
-            Conflict(
-                "branch", f"no release is made from {aimed.branch}", f"check out one of: {allowed} ([version] branches)"
-            )
-        )
-    if there is None and span.final is not None and version <= span.final:
-        why = f"{version.text} is not above {span.final.text}, which is in its history"
-        found.append(Conflict("backward", why, "take a greater one"))
-    if broken := next((one for one in seen.broken if one.line == version.line), None):
-        found.append(
-            Conflict("record-unreadable", broken.why, "look at it with `git show`; nothing is written over it")
-        )
-    values = template_values(version, tag, rules)
-    for file in config.version.file if config.version.source == "file" else ():
-        says, wants = _value_in(file.pattern, history.files.get(file.path)), render(file.value, values)
-        if says != wants:
-            why = f"{file.path} at {aimed.base[:10]} says {says or 'nothing'}, and {tag} wants {wants}"
-            found.append(Conflict("version-file", why, "bring the file and the version together"))
-    for record in seen.records:
-        if record.line == version.line and record.unfinished and can_land(record, seen.refs):
-            found.append(unfinished(record, seen.refs))
-    written = {file.path for file in config.version.file} | {config.changelog.file}
-    if dirty := sorted(written.intersection(seen.head.dirty)) if config.commit.mode == "push" else []:
-        why = f"{', '.join(dirty)} has changes that are not committed, and the release commit writes there"
-        found.append(Conflict("dirty", why, "commit them or stash them"))
-    return found
-
-
 def _last(versions: Sequence[Version], line: str) -> Version | None:
     """The greatest of a line; where the line has none, of all."""
     return max([v for v in versions if v.line == line] or versions, default=None)
 
 
-def _told(found: Sequence[Change]) -> tuple[Change, ...]:
+def told(found: Sequence[Change]) -> tuple[Change, ...]:
     """What users are told of: everything but our own release commits."""
     return tuple(change for change in found if (change.type, change.scope) != ("chore", "release"))
 
 
-def _value_in(pattern: str, text: str | None) -> str | None:
+def value_in(pattern: str, text: str | None) -> str | None:
     match = re.search(pattern, text, re.MULTILINE) if text is not None else None
     return match["value"] if match else None
 

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["candidate", "final"]
+Level = Literal["none", "patch", "minor", "major"]
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -36,26 +37,36 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why a version is what it is: where it was seen (a commit, a file), what it says, and which bump it asks for."""
+    """Why a version is what it is: where it was seen (a commit, a file), what it says, which bump it asks for, and by which rule."""
 
     source: str
     what: str
     bump: str
+    why: str = ""
 
 
-class Splice(msgspec.Struct, frozen=True):
+class Splice(msgspec.Struct, frozen=True, omit_defaults=True):
     """Replace `content[start:end]` of the file `path` (UTF-8 text, offsets in characters at the base commit) by `text`.
 
-    A file that does not exist at the base commit is made: start and end are 0.
+    A file that does not exist at the base commit is made: start and end are 0. With `removes` the file goes away.
     """
 
     path: str
     start: int
     end: int
     text: str
+    removes: bool = False
 
     def applied(self, content: str) -> str:
         return content[: self.start] + self.text + content[self.end :]
+
+
+class Waiver(msgspec.Struct, frozen=True):
+    """A rule that somebody set aside for one release, and why."""
+
+    rule: str
+    why: str
+    by: str
 
 
 class GateWish(msgspec.Struct, frozen=True):
@@ -125,6 +136,7 @@ class Release(msgspec.Struct, frozen=True):
     notes: str = ""
     mode: Literal["push", "none"] = "push"
     edits: tuple[Splice, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     start: Literal["command", "tag"] = "command"
     gates: tuple[GateWish, ...] = ()
     artifacts: tuple[ArtifactWish, ...] = ()

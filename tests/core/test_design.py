@@ -8,9 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from release.core import changelog
 from release.core.aim import Aim, History, Nothing, Observation, Wishes, aim, can_land, settle
+from release.core.commits import changes
 from release.core.config import Config
-from release.core.design import design, existing, ranges
+from release.core.conflicts import Proposal, judge
+from release.core.design import Choice, choose, design, existing, ranges, told
+from release.core.facts import Facts
 from release.core.finding import Conflict
 from release.core.model import Commit, Head, Person, Refs, Release
 from release.core.record import Outcome, Record, State
@@ -66,7 +70,15 @@ def released(rules: Config, facts: Observation, *messages: str, wishes: Wishes |
         return aimed
     commits = [commit(message, f"{number:040x}") for number, message in enumerate(messages)]
     span = ranges(rules, facts, aimed, history)
-    return design(rules, facts, aimed, history, span, commits, commits)
+    chosen = choose(rules, facts, aimed, history, span, Facts(tuple(commits)))
+    if not isinstance(chosen, Choice):
+        return chosen if isinstance(chosen, Nothing) else (chosen,)
+    written = scheme(rules.version)
+    previous = written.tag(span.previous) if span.previous else None
+    notes = changelog.notes(told(changes(commits)), previous=previous, tag=written.tag(chosen.version))
+    wished = design(rules, facts, aimed, history, span, chosen, notes)
+    against = judge(Proposal(rules, facts, aimed, history, span, chosen.version))
+    return (*(() if isinstance(wished, Release) else wished), *against) or wished
 
 
 def rules_of(found: Any) -> list[str]:
