@@ -14,7 +14,7 @@ import msgspec
 from release.core.address import without_secret
 from release.core.config import Config
 from release.core.finding import Conflict
-from release.core.model import Head, Person, Refs
+from release.core.model import Commit, Head, Person, Refs
 from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
@@ -55,16 +55,25 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """What lies behind a commit: the tags it contains, texts and git modes of the files that the design reads."""
+    """What lies behind a commit: the tags it contains, texts and git modes of the files that the design reads.
+
+    `reachable` lacks at most tags of versions that are below one that it has; `commits` are those that no final before
+    this release contains, newest first, and `met` the commits of the finals that end them.
+    """
 
     base: str
     reachable: frozenset[str]
     files: Mapping[str, str | None]
     modes: Mapping[str, str] = {}
+    commits: tuple[Commit, ...] = ()
+    met: frozenset[str] = frozenset()
 
 
 class Aim(msgspec.Struct, frozen=True):
-    """Which commit, on which branch, as what: `line` and `version` where they are given. `pinned`: the tag is there."""
+    """Which commit, on which branch, as what: `line` and `version` where they are given. `pinned`: the tag is there.
+
+    `bump` is what somebody decided on, as in Wishes.
+    """
 
     branch: str
     base: str
@@ -72,6 +81,7 @@ class Aim(msgspec.Struct, frozen=True):
     line: str = ""
     version: Version | None = None
     pinned: bool = False
+    bump: Literal["", "patch", "minor", "major", "final", "revision"] = ""
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -100,8 +110,14 @@ def aim(config: Config, seen: Observation, wishes: Wishes) -> Record | Aim | Not
     if len(alive) > 1:
         return (_choose(alive),)
     if alive:
-        return (unfinished(alive[0], seen.refs),) if wishes.stage and alive[0].release.kind == "final" else alive[0]
-    return _released(config, rules, seen, placed, wishes.stage) or msgspec.structs.replace(placed, stage=wishes.stage)
+        other = "final" if wishes.stage else "candidate" if wishes.bump == "final" else ""
+        return (unfinished(alive[0], seen.refs),) if alive[0].release.kind == other else alive[0]
+    return _released(config, rules, seen, placed, wishes.stage) or wished(placed, wishes)
+
+
+def wished(placed: Aim, wishes: Wishes) -> Aim:
+    """A place with what is to be made there."""
+    return msgspec.structs.replace(placed, stage=wishes.stage, bump=wishes.bump)
 
 
 def place(config: Config, seen: Observation) -> Aim | Conflict:
