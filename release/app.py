@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,17 +24,17 @@ from release.core.finding import Conflict
 from release.core.forge_rules import is_repository
 from release.core.model import DownstreamWish, Head, Person
 from release.core.version import Version, scheme
-from release.engine.journal import Journal
-from release.engine.walk import Engine, Event
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.ports import Forge, Ledger, Remote, Shelf
 from release.redact import HIDE
-from release.steps import Doors
 
 if TYPE_CHECKING:
     from release.adapters.git.checkout import Checkout
     from release.adapters.github import GitHub
     from release.adapters.process import Processes
+    from release.engine.journal import Journal
+    from release.engine.walk import Engine, Event
+    from release.steps import Doors
 
 NOBODY = Person("", "")  # who looks only need not be known
 WORKERS = 16
@@ -122,6 +121,7 @@ class Session:
 
     def doors(self) -> Doors:
         """What the steps act through."""
+        from release.steps import Doors
 
         def elsewhere(wish: DownstreamWish) -> Remote:
             return self.remote_at(wish.repository, wish.name)
@@ -147,6 +147,9 @@ class Session:
     @contextmanager
     def engine(self, *listeners: Callable[[Event], None]) -> Iterator[Engine]:
         """An engine that tells the listeners; when it is left, nothing of it runs any more."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from release.engine.walk import Engine
 
         def tell(event: Event) -> None:
             for listener in listeners:
@@ -163,6 +166,8 @@ class Session:
 
     @contextmanager
     def journal(self) -> Iterator[Journal]:
+        from release.engine.journal import Journal
+
         journal = Journal(self.root / ".release" / "journal.jsonl", now, uuid4().hex[:8])
         try:
             yield journal
@@ -180,7 +185,20 @@ class Session:
 
 
 def session(place: Path | None = None) -> Session:
-    """Open everything around a checkout."""
+    """Open everything around a checkout, and its upstream."""
+    return opened_at(place, upstream)
+
+
+def looking(place: Path | None = None) -> Session:
+    """The same, for whoever only asks: a clone without a remote is its own upstream."""
+    return opened_at(place, upstream_or_itself)
+
+
+Upstream = Callable[["Checkout", Config, "GitHub | None"], tuple[str, str]]
+
+
+def opened_at(place: Path | None, upstream_of: Upstream) -> Session:
+    """Open everything around a checkout; `upstream_of` finds its upstream."""
     environment = cleared(os.environ)
     os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # else importing GitPython fails where there is no git; we say so
     from release.adapters.disk import Disk
@@ -193,7 +211,7 @@ def session(place: Path | None = None) -> Session:
     checkout = Checkout.at(place or Path.cwd())
     config = checked(configuration.load(checkout.root / "release.toml"))
     github = opened(config, environment)
-    repository, address = upstream(checkout, config, github)
+    repository, address = upstream_of(checkout, config, github)
     github = opened(config, environment, repository)
     if own := [one.name for one in config.downstream if itself(one.repository, repository, address)]:
         raise ConfigError(
@@ -265,6 +283,13 @@ def upstream(checkout: Checkout, config: Config, github: GitHub | None) -> tuple
         raise ConfigError(why, 'name the upstream: project.repository = "owner/name"')
     same = wanted.lower() in ("", there.lower())
     return (there, origin) if same else (wanted, github.address(wanted))
+
+
+def upstream_or_itself(checkout: Checkout, config: Config, github: GitHub | None) -> tuple[str, str]:
+    """The upstream, or the clone's own repository where it has no remote and none is configured."""
+    if github is None and not config.project.repository and not checkout.repo.remotes:
+        return "", str(checkout.common)
+    return upstream(checkout, config, github)
 
 
 def itself(downstream: str, repository: str, address: str) -> bool:

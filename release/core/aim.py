@@ -19,6 +19,9 @@ from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
 
+Bump = Literal["", "patch", "minor", "major", "final", "revision"]
+
+
 class Wishes(msgspec.Struct, frozen=True):
     """What was typed, or what the run was started for. `stage` is "" for a final, else a candidate's word.
 
@@ -28,7 +31,7 @@ class Wishes(msgspec.Struct, frozen=True):
     version: str = ""
     tag: str = ""
     stage: str = ""
-    bump: Literal["", "patch", "minor", "major", "final", "revision"] = ""
+    bump: Bump = ""
     waivers: tuple[tuple[str, str], ...] = ()
 
 
@@ -81,7 +84,7 @@ class Aim(msgspec.Struct, frozen=True):
     line: str = ""
     version: Version | None = None
     pinned: bool = False
-    bump: Literal["", "patch", "minor", "major", "final", "revision"] = ""
+    bump: Bump = ""
 
 
 class Nothing(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from release.core.aim import (
     taken,
     versions_at,
 )
-from release.core.bump import level
+from release.core.bump import LEVELS, level
 from release.core.commits import Change, changes
 from release.core.config import Config
 from release.core.facts import Facts
@@ -135,6 +135,8 @@ def _choose_version(
 ) -> Choice | Nothing | Conflict:
     if aimed.version is not None:
         return _given(config, rules, seen, aimed, aimed.version)
+    if refused := _unfit(config, aimed):
+        return refused
     core: tuple[int, int, int] | None = None
     if config.version.source == "file":
         read = _core_of_file(config, history)
@@ -145,6 +147,9 @@ def _choose_version(
         core = _first_of(aimed.line)
     bumping = changes(facts.commits)
     wanted, reasons = level(config, facts, bumping, base=span.final)
+    if aimed.bump in LEVELS:
+        reasons = (Reason("--bump", "asked for", aimed.bump, "a person's decision"), *reasons)
+        wanted = aimed.bump
     if config.version.source != "file" and span.final is not None and wanted == "none":
         return Nothing(
             f"nothing since {rules.tag(span.final)} calls for a release ({len(bumping)} changes: none is a feature, a fix or breaking)"
@@ -159,6 +164,15 @@ def _choose_version(
         reasons = (Reason(file, f"says {'.'.join(map(str, core or ()))}", "file"),)
         return Choice(version, "candidate" if aimed.stage else "revision" if version.revision > 1 else "final", reasons)
     return Choice(version, wanted if span.final else "first", reasons)
+
+
+def _unfit(config: Config, aimed: Aim) -> Conflict | None:
+    """A bump that somebody asked for where something else decides."""
+    if aimed.bump not in LEVELS or config.version.source != "file":
+        return None
+    path = config.version.file[0].path
+    why = f"--bump {aimed.bump} was asked for, and {path} says what X.Y.Z is"
+    return Conflict("bump-of-file", why, f"change it there, and leave --bump out ([version] source)")
 
 
 def _first_of(line: str) -> tuple[int, int, int]:

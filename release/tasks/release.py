@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from invoke import Context, task
 from invoke.exceptions import Exit
@@ -14,21 +15,37 @@ from release.tasks.run import confirmed, present, told
 if TYPE_CHECKING:
     from release.app import Session
     from release.commands.plan import Prepared
-    from release.core.aim import Wishes
+    from release.core.aim import Bump, Wishes
 
 # Commands are imported where they run: `invoke --list` then costs a few milliseconds more than invoke alone.
 
 HELP = {
     "version": "the version to release, with or without the tag's prefix (default: what comes next)",
+    "bump": "what is to rise, whatever the changes say: major, minor, patch, candidate, final or revision",
     "candidate": "release a candidate; a word chooses its stage, as in --candidate=beta (default: the last of [version] candidates)",
+    "final": "release a final, and nothing else that may have begun",
+    "revision": "release the last final once more, as its next revision",
+    "waive": "a rule to set aside for this release (again for each); invoke release.rules lists them",
+    "reason": "why, for --waive; it is kept in the record",
     "yes": "act without asking",
     "format": "text or json",
 }
+KINDS = ("major", "minor", "patch", "final", "revision")
+WISHES = ("version", "bump", "candidate", "final", "revision", "waive", "reason")
 
 
-@task(default=True, help=HELP, optional=["candidate"], auto_shortflags=False)
+@task(default=True, help=HELP, optional=["candidate"], iterable=["waive"], auto_shortflags=False)
 def release(
-    c: Context, version: str = "", candidate: str | None = None, yes: bool = False, format: str = "text"
+    c: Context,
+    version: str = "",
+    bump: str = "",
+    candidate: str | None = None,
+    final: bool = False,
+    revision: bool = False,
+    waive: Sequence[str] | None = None,
+    reason: str = "",
+    yes: bool = False,
+    format: str = "text",
 ) -> None:
     """Release, and every downstream with it; run again after any failure, it finishes.
 
@@ -45,7 +62,7 @@ def release(
 
     with told(format):
         session = app.session()
-        wishes = wished(session, version, candidate)
+        wishes = wished(session, version, bump, candidate, final, revision, waived(waive, reason))
         ready = releasing.ready(session, wishes)
         if ready.stopped and format == "text":  # told like any other refusal
             console.show(ready.plan, sys.stderr)
@@ -62,16 +79,30 @@ def release(
 
 
 @task(
-    help={key: HELP[key] for key in ("version", "candidate", "format")}, optional=["candidate"], auto_shortflags=False
+    help={key: HELP[key] for key in (*WISHES, "format")},
+    optional=["candidate"],
+    iterable=["waive"],
+    auto_shortflags=False,
 )
-def plan(c: Context, version: str = "", candidate: str | None = None, format: str = "text") -> None:
+def plan(
+    c: Context,
+    version: str = "",
+    bump: str = "",
+    candidate: str | None = None,
+    final: bool = False,
+    revision: bool = False,
+    waive: Sequence[str] | None = None,
+    reason: str = "",
+    format: str = "text",
+) -> None:
     """What a release would do, and why. Looks only."""
     from release import app
     from release.commands import plan as planning
 
     with told(format):
         session = app.session()
-        ready = planning.prepared(session, wished(session, version, candidate))
+        wishes = wished(session, version, bump, candidate, final, revision, waived(waive, reason))
+        ready = planning.prepared(session, wishes)
         present(ready.plan, format, code_of(ready))
 
 
@@ -192,19 +223,51 @@ def downstream(
         present(done, format, exit_code([step.state for step in done.steps], done.conflicts))
 
 
-def wished(session: Session, version: str, candidate: str | bool | None) -> Wishes:
+def wished(
+    session: Session,
+    version: str,
+    bump: str,
+    candidate: str | bool | None,
+    final: bool,
+    revision: bool,
+    waivers: tuple[tuple[str, str], ...] = (),
+) -> Wishes:
     """What was typed, as the design wants it."""
     from release.core.aim import Wishes
 
-    stages = session.config.version.candidates
+    stage = stage_of(session, candidate)
+    if bump == "candidate":
+        bump, stage = "", stage or stage_of(session, True)
+    if bump and bump not in KINDS:
+        raise UsageError(f"--bump {bump!r} is not known", f"there are: {', '.join((*KINDS, 'candidate'))}")
+    asked = {f"--bump {bump}": bool(bump), "--final": final, "--revision": revision, "--version": bool(version)}
+    typed = [flag for flag, is_typed in asked.items() if is_typed]
+    if stage and (final or bump == "final" or version):
+        typed.append("--candidate")
+    if len(typed) > 1:
+        raise UsageError(f"{' and '.join(typed)} contradict each other", "say one of them")
+    kind = "final" if final else "revision" if revision else bump
+    return Wishes(version=version, stage=stage, bump=cast("Bump", kind), waivers=waivers)
+
+
+def stage_of(session: Session, candidate: str | bool | None) -> str:
+    """The word of the candidate that was asked for, "" for none."""
     if candidate is None or candidate is False:
-        return Wishes(version=version)
+        return ""
+    stages = session.config.version.candidates
     if not stages:
         raise UsageError("this project has no candidates", "[version] candidates is empty")
     stage = stages[-1] if candidate is True else str(candidate)
     if stage not in stages:
         raise UsageError(f"--candidate {stage!r} is not known", f"there are: {', '.join(stages)}")
-    return Wishes(version=version, stage=stage)
+    return stage
+
+
+def waived(rules: Sequence[str] | None, reason: str) -> tuple[tuple[str, str], ...]:
+    """The rules to set aside, each with the reason."""
+    if bool(rules) != bool(reason.strip()):
+        raise UsageError("a rule is waived for a reason", 'say --waive RULE --reason "..."')
+    return tuple((rule, reason.strip()) for rule in dict.fromkeys(rules or ()))
 
 
 def code_of(ready: Prepared) -> int:
