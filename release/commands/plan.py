@@ -20,6 +20,7 @@ from release.core.finding import Conflict, Done, Failed, Skipped
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
 from release.core.record import Record
+from release.core.span import ranges
 from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Findings, state
@@ -111,7 +112,7 @@ def designed(
     ):
         history = observe.history(session.remote, config, seen, settled.base)
         config, remarks = at_commit(session.config, history.files["release.toml"], history.base)
-    span = design.ranges(config, seen, settled, history)
+    span = ranges(config, seen, settled, history)
     since_previous = tuple(observe.commits(session.remote, settled.base, span.notes_from))
     since_final = since_previous
     if span.bump_from != span.notes_from:

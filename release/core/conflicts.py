@@ -8,8 +8,9 @@ import msgspec
 
 from release.core.aim import Aim, History, Observation, can_land, own_branch, unfinished
 from release.core.config import Config
-from release.core.design import Ranges, value_in
+from release.core.design import value_in
 from release.core.finding import Conflict
+from release.core.span import Ranges
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
 
 

@@ -26,43 +26,10 @@ from release.core.finding import Conflict
 from release.core.model import Reason, Release, Splice, Waiver
 from release.core.numbering import next_version
 from release.core.record import Record
+from release.core.span import Ranges
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
 
 REASONS = 100  # as many as anybody reads; the notes have all
-
-
-class Ranges(msgspec.Struct, frozen=True):
-    """What came before: the last final, the previous release for the notes, and the commits each count from."""
-
-    final: Version | None
-    previous: Version | None
-    bump_from: tuple[str, ...]
-    notes_from: tuple[str, ...]
-
-
-def ranges(config: Config, seen: Observation, aimed: Aim, history: History) -> Ranges:
-    """Previous of a final: the previous final of its line; of a candidate: the previous tag of its line.
-
-    A commit belongs to the first release that contains it, so notes leave out what any reachable release has.
-    """
-    rules = scheme(config.version, config.project.name)
-    tags = seen.refs.tags
-    behind = {version: tags[name] for name in history.reachable if (version := rules.of_tag(name)) is not None}
-    behind = {version: commit for version, commit in behind.items() if version != aimed.version}
-    finals = [version for version in behind if version.final]
-    final = _last(finals, aimed.line)
-    candidate = aimed.stage or (aimed.version is not None and not aimed.version.final)
-    previous = (
-        (_last([v for v in behind if v.line == aimed.line], aimed.line) or _last(list(behind), ""))
-        if candidate
-        else final
-    )
-    return Ranges(
-        final=final,
-        previous=previous,
-        bump_from=tuple(sorted({behind[final]})) if final else (),
-        notes_from=tuple(sorted({behind[v] for v in (behind if candidate else finals)})),
-    )
 
 
 def choose(
@@ -172,7 +139,7 @@ def _unfit(config: Config, aimed: Aim) -> Conflict | None:
         return None
     path = config.version.file[0].path
     why = f"--bump {aimed.bump} was asked for, and {path} says what X.Y.Z is"
-    return Conflict("bump-of-file", why, f"change it there, and leave --bump out ([version] source)")
+    return Conflict("bump-of-file", why, "change it there, and leave --bump out ([version] source)")
 
 
 def _first_of(line: str) -> tuple[int, int, int]:
@@ -248,11 +215,6 @@ def _unwritable(config: Config, version: Version, history: History) -> Iterator[
             yield Conflict(
                 "not-a-file", f"{path} at {history.base[:10]} is no plain file", "mend release.toml or the repository"
             )
-
-
-def _last(versions: Sequence[Version], line: str) -> Version | None:
-    """The greatest of a line; where the line has none, of all."""
-    return max([v for v in versions if v.line == line] or versions, default=None)
 
 
 def told(found: Sequence[Change]) -> tuple[Change, ...]:

@@ -49,6 +49,39 @@ class Plan(msgspec.Struct, frozen=True):
         return not self.conflicts and all(step.state in ("done", "skipped") for step in self.steps)
 
 
+class Upcoming(msgspec.Struct, frozen=True):
+    """What comes next, and why. `next` is null where nothing calls for a release; `nothing` then says why.
+
+    `current` is the newest version in the history (of the line, where the branch is a line's), null before the first.
+    """
+
+    current: str | None = None
+    next: str | None = None
+    tag: str | None = None
+    bump: str = "none"
+    line: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    nothing: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+class ReleaseNotes(msgspec.Struct, frozen=True):
+    """What users are told of a release, in Markdown."""
+
+    version: str | None
+    tag: str | None
+    previous: str | None
+    notes: str
+    remarks: tuple[str, ...] = ()
+
+
+class ChangelogText(msgspec.Struct, frozen=True):
+    """A changelog, or the entry of one, in Markdown."""
+
+    changelog: str
+    remarks: tuple[str, ...] = ()
+
+
 class LineStatus(msgspec.Struct, frozen=True):
     """One line's newest release: what it waits for, and what to type next ("" for nothing)."""
 

@@ -13,11 +13,12 @@ from release.core.aim import Aim, History, Nothing, Observation, Wishes, aim, ca
 from release.core.commits import changes
 from release.core.config import Config
 from release.core.conflicts import Proposal, judge
-from release.core.design import Choice, choose, design, existing, ranges, told
+from release.core.design import Choice, choose, design, existing, told
 from release.core.facts import Facts
 from release.core.finding import Conflict
 from release.core.model import Commit, Head, Person, Refs, Release
 from release.core.record import Outcome, Record, State
+from release.core.span import ranges
 from release.core.version import scheme
 
 WHO = Person("Captain", "captain@example.org")
