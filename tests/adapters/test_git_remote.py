@@ -528,6 +528,20 @@ def test_a_made_commit_holds_the_edits_and_leaves_everything_else_as_it_is(world
     assert world.refs()[MAIN] == base
 
 
+def test_a_made_commit_takes_files_away_and_leaves_their_neighbours(world: World, remote: GitRemote) -> None:
+    clone = world.clone("ada")
+    odd = 'changes.d/+q"u\\o ü.fix.md'
+    texts = {"changes.d/1.feature.md": "x", "changes.d/12.fix.md": "y", odd: "z", "alone/2.fix": "w"}
+    base = world.commit(clone, texts, "feat: x")
+    there(world, remote)
+    taken = [Splice(path, 0, 0, "", removes=True) for path in ("changes.d/1.feature.md", odd, "alone/2.fix", "never")]
+    made = remote.commit(base, [Splice("README", 0, 0, "x"), *taken], "m", ADA, DATE)
+    names = world.git(a_store(world), "ls-tree", "-r", "-z", "--name-only", made).split("\0")
+    assert set(filter(None, names)) == {"README", "changes.d/12.fix.md"}
+    assert remote.file(made, "README") == "xupstream\n"
+    assert remote.commit(base, [*taken[::-1], Splice("README", 0, 0, "x")], "m", ADA, DATE) == made
+
+
 def test_the_same_commit_made_twice_and_elsewhere_has_the_same_id(world: World, remote: GitRemote) -> None:
     base = there(world, remote)
     other = opened(world, "other")

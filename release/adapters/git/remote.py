@@ -164,8 +164,9 @@ class GitRemote:
         for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
             files[edit.path] = edit.applied(files[edit.path])
         modes = self.modes(base, files)
-        contents = {path: (modes.get(path, "100644"), content) for path, content in files.items()}
-        return self.write([base], contents, message, who, date)
+        gone = {edit.path for edit in edits if edit.removes}
+        contents = {path: (modes.get(path, "100644"), text) for path, text in files.items() if path not in gone}
+        return self.write([base], contents, message, who, date, gone=gone)
 
     def write(
         self,
@@ -175,14 +176,19 @@ class GitRemote:
         who: Person,
         date: str,
         fresh: bool = False,
+        gone: Collection[str] = (),
     ) -> str:
-        """A commit with these files (path -> mode, text) on the first parent's tree, or on none; by one process."""
+        """A commit with these files (path -> mode, text) on the first parent's tree, or on none; by one process.
+
+        What is `gone` is taken away, a folder with all that is in it; what is not there anyway does no harm.
+        """
         scratch = f"refs/work/{uuid4().hex}"
         signature = f"{clean(who.name)} <{clean(who.email)}> {stamp(date)}"
         head = [f"commit {scratch}", "mark :1", f"author {signature}", f"committer {signature}", data(message)]
         origin = [f"{'from' if n == 0 else 'merge'} {parent}" for n, parent in enumerate(parents)]
         clear = ["deleteall"] if fresh else []
         body = [f"M {mode} inline {quoted(path)}\n{data(content)}" for path, (mode, content) in files.items()]
+        clear += [f"D {quoted(path)}" for path in sorted(gone)]
         end = ["get-mark :1", f"reset {scratch}", f"from {NOWHERE}", "", "done", ""]
         script = "\n".join([*head, *origin, *clear, *body, *end])
         return text(self._run("fast-import", "--quiet", "--done", stdin=script.encode())).strip()
