@@ -6,10 +6,14 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from release.core.aim import History, Observation
+from release.core.aim import Aim, History, Observation
+from release.core.ancestry import since, trunk
 from release.core.config import Config
+from release.core.facts import Facts
 from release.core.model import Commit, Head, Person
 from release.core.record import Broken, Record
+from release.core.span import Ranges, beyond
+from release.core.version import scheme
 from release.ports import Ledger, Remote
 
 TAGS, HEADS = "refs/tags/", "refs/heads/"
@@ -40,12 +44,23 @@ def upstream(
     )
 
 
-def history(remote: Remote, config: Config, seen: Observation, base: str) -> History:
-    """What lies behind a commit, and the files there that the design reads."""
-    tags = seen.refs.tags
-    names = [HEADS + name for name, commit in seen.refs.heads.items() if commit == base]
-    remote.bring([*names, *(TAGS + name for name in tags)], [base, *dict.fromkeys(tags.values())])
-    return msgspec.structs.replace(content(remote, config, base), reachable=remote.reachable(base, tags))
+def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> History:
+    """What lies behind a commit, as far as it is new, and the files there that the design reads.
+
+    One walk that ends at the finals it meets. Tags that it did not meet are asked for only where they could matter.
+    """
+    tags, base = seen.refs.tags, aimed.base
+    heads = [HEADS + name for name, commit in seen.refs.heads.items() if commit == base]
+    remote.bring([*heads, *(TAGS + name for name in tags)], [base, *dict.fromkeys(tags.values())])
+    rules = scheme(config.version, config.project.name)
+    versions = {name: version for name in tags if (version := rules.of_tag(name)) is not None}
+    finals = {tags[name] for name, version in versions.items() if version.final and version != aimed.version}
+    new = since(remote.commits(base, ()), finals)
+    walked = new.met | {commit.id for commit in new.commits}
+    near = {name for name in versions if tags[name] in walked}
+    far = beyond(versions, near, aimed.line) if new.met else ()
+    reachable = frozenset(near) | (remote.reachable(base, {name: tags[name] for name in far}) if far else frozenset())
+    return msgspec.structs.replace(content(remote, config, base), reachable=reachable, commits=new.commits, met=new.met)
 
 
 def content(remote: Remote, config: Config, base: str) -> History:
@@ -60,3 +75,11 @@ def content(remote: Remote, config: Config, base: str) -> History:
 def commits(remote: Remote, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
     """The commits that are in the tip and in none of the excluded ones, newest first."""
     return remote.commits(tip, exclude)
+
+
+def facts(remote: Remote, config: Config, history: History, span: Ranges) -> Facts:
+    """What changed since the last final, as far as the sources that count want to know it."""
+    from_there = set(span.bump_from)
+    whole = history.met <= from_there
+    commits = history.commits if whole else tuple(remote.commits(history.base, from_there))
+    return Facts(trunk(commits) if config.changes.first_parent else commits)

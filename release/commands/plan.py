@@ -8,19 +8,16 @@ from typing import Any
 
 import msgspec
 
-from release import observe
 from release.app import Session
-from release.commands.adopt import adopted, asked_for, at_commit
+from release.commands.adopt import adopted, asked_for
+from release.commands.decide import Decision, decide
 from release.core import changelog, design
-from release.core.aim import Aim, Nothing, Observation, Refusal, Wishes, aim, can_land, settle
-from release.core.commits import changes
+from release.core.aim import Nothing, Observation, Refusal, Wishes, can_land
 from release.core.conflicts import Proposal, judge
-from release.core.facts import Facts
 from release.core.finding import Conflict, Done, Failed, Skipped
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
 from release.core.record import Record
-from release.core.span import ranges
 from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Findings, state
@@ -93,42 +90,27 @@ def designed(
     session: Session, seen: Observation, wishes: Wishes
 ) -> tuple[Release | Nothing | Refusal, tuple[str, ...]]:
     """What this run releases, by the configuration at the commit that it releases; and what is to be said about that."""
-    aimed = aim(session.config, seen, wishes)
-    if isinstance(aimed, Record):
-        return adopted(session, seen, aimed), ()
-    if not isinstance(aimed, Aim):
-        return aimed, ()
-    history = observe.history(session.remote, session.config, seen, aimed.base)
-    settled = settle(session.config, seen, aimed, history)
-    if isinstance(settled, Record):
-        return adopted(session, seen, settled), ()
-    if not isinstance(settled, Aim):
-        return settled, ()
-    config, remarks = at_commit(session.config, history.files["release.toml"], history.base)
-    if (
-        settled.base != aimed.base
-        or config.version.file != session.config.version.file
-        or config.changelog != session.config.changelog
-    ):
-        history = observe.history(session.remote, config, seen, settled.base)
-        config, remarks = at_commit(session.config, history.files["release.toml"], history.base)
-    span = ranges(config, seen, settled, history)
-    since_previous = tuple(observe.commits(session.remote, settled.base, span.notes_from))
-    since_final = since_previous
-    if span.bump_from != span.notes_from:
-        since_final = tuple(observe.commits(session.remote, settled.base, span.bump_from))
-    chosen = design.choose(config, seen, settled, history, span, Facts(since_final))
-    if not isinstance(chosen, design.Choice):
-        return chosen if isinstance(chosen, Nothing) else (chosen,), remarks
-    telling = design.told(changes(since_previous))
+    found = decide(session, seen, wishes)
+    if isinstance(found, Record):
+        return adopted(session, seen, found), ()
+    if not isinstance(found, Decision):
+        return found, ()
+    if not isinstance(found.chosen, design.Choice):
+        return found.chosen if isinstance(found.chosen, Nothing) else (found.chosen,), found.remarks
+    return proposed(found, found.chosen)
+
+
+def proposed(found: Decision, chosen: design.Choice) -> tuple[Release | Refusal, tuple[str, ...]]:
+    """The release that was decided on, if nothing stands against it."""
+    config, seen, aimed, history, span = found.config, found.seen, found.aimed, found.history, found.span
     rules = scheme(config.version, config.project.name)
     previous = rules.tag(span.previous) if span.previous else None
-    notes = changelog.notes(telling, previous=previous, tag=rules.tag(chosen.version))
-    wished = design.design(config, seen, settled, history, span, chosen, notes)
-    against = judge(Proposal(config, seen, settled, history, span, chosen.version))
+    notes = changelog.notes(found.told, previous=previous, tag=rules.tag(chosen.version))
+    wished = design.design(config, seen, aimed, history, span, chosen, notes)
+    against = judge(Proposal(config, seen, aimed, history, span, chosen.version))
     if isinstance(wished, Release) and not against:
-        return wished, remarks
-    return (*(() if isinstance(wished, Release) else wished), *against), remarks
+        return wished, found.remarks
+    return (*(() if isinstance(wished, Release) else wished), *against), found.remarks
 
 
 def proved(session: Session, seen: Observation, nothing: Nothing, remarks: tuple[str, ...]) -> Prepared:
