@@ -32,11 +32,12 @@ TYPES = (
     "ci",
 )
 SCOPES = ("", "", "", "api", "cli", "core", "parser", "server", "storage", "ui")
-WORDS = (
+VERBS = (
     "add allow avoid cache check client close config cursor default drop empty error event field file filter format "
     "guard handle header index keep limit list lock merge message move name option order parse path pool query queue "
     "read remove reply retry schema session split start state stop stream table timeout token trace update user value"
-).split()
+)
+WORDS = VERBS.split()
 FILES = {
     ".gitignore": ".release/\n",
     "release.toml": '[project]\nname = "big"\n\n[version]\nscheme = "semver"\ncandidates = ["rc"]\n\n[changelog]\nfile = "CHANGELOG.md"\n',
