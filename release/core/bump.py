@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from release.core.api import api_reasons
 from release.core.commits import Change, plain
 from release.core.config import Config, Source
+from release.core.dependencies import dependency_reasons
 from release.core.facts import Facts
+from release.core.fragments import fragment_reasons
+from release.core.inheritance import upstream_reasons
 from release.core.model import Level, Reason
+from release.core.paths import path_reasons
 from release.core.version import Version
 
 LEVELS: tuple[Level, ...] = ("none", "patch", "minor", "major")
@@ -43,7 +48,14 @@ def conventional(config: Config, facts: Facts, changes: Sequence[Change]) -> Ite
         yield Reason(change.commit[:10], plain(change.header, 200), bump, why)
 
 
-SOURCES: dict[Source, Says] = {"conventional": conventional}
+SOURCES: dict[Source, Says] = {
+    "conventional": conventional,
+    "fragments": fragment_reasons,
+    "paths": path_reasons,
+    "python-api": api_reasons,
+    "dependencies": dependency_reasons,
+    "upstream": upstream_reasons,
+}
 
 
 def _tempered(reason: Reason, initial: bool) -> Reason:

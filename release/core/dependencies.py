@@ -1,0 +1,123 @@
+"""What a difference in dependencies and base images calls for.
+
+A dependency is not the project's own API, so no difference here is ever major: whoever re-exports one says so in a
+commit or a fragment. It is minor where users are likely to notice, and else a patch, so that it is released at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from release.core.commits import Change, plain
+from release.core.config import Config
+from release.core.facts import Facts
+from release.core.manifests import Need, Number, Role, Unreadable, needs
+from release.core.model import Level, Reason
+from release.core.paths import matches
+from release.core.reasons import weightiest
+
+Key = tuple[str, str]
+WORD: Mapping[Role, str] = {
+    "dependency": "dependency",
+    "indirect": "indirect dependency",
+    "language": "language",
+    "image": "base image",
+}
+
+
+def manifests(config: Config, changed: Collection[str]) -> tuple[str, ...]:
+    """Those of the changed paths whose dependencies count."""
+    return tuple(path for path in changed if matches(config.changes.manifests, path))
+
+
+def dependency_reasons(config: Config, facts: Facts, changes: Sequence[Change]) -> Iterator[Reason]:
+    """Reasons for each file of dependencies that changed, its weightiest first; a great many are told in part."""
+    for path in manifests(config, facts.paths):
+        where = plain(path, 200)
+        if path not in facts.before or path not in facts.after:
+            yield Reason(where, "it changed, and was not looked at", "patch", "dependencies unknown")
+        else:
+            yield from weightiest(_of_file(path, where, facts.before[path], facts.after[path]))
+
+
+def _of_file(path: str, where: str, before: str | None, after: str | None) -> Iterator[Reason]:
+    try:
+        old = needs(path, before) if before is not None else ()
+        new = needs(path, after) if after is not None else ()
+    except Unreadable as error:
+        yield Reason(
+            where, f"it changed, and cannot be read: {plain(str(error), 200)}", "patch", "dependencies unknown"
+        )
+        return
+    if before is None or after is None:
+        word, count = ("went away", len(old)) if after is None else ("is new", len(new))
+        if before != after:
+            yield Reason(where, f"the file {word}, with {count} of what it asks for", "patch", "dependencies")
+        return
+    yield from _differences(where, _by_key(old), _by_key(new))
+
+
+def _by_key(asked: Sequence[Need]) -> dict[Key, dict[Need, None]]:
+    """What is asked for by name and place. One name can be there several times, for other platforms or stages."""
+    found: dict[Key, dict[Need, None]] = {}
+    for one in asked:
+        found.setdefault((one.name, one.place), {})[one] = None
+    return found
+
+
+def _differences(
+    where: str, old: Mapping[Key, Mapping[Need, None]], new: Mapping[Key, Mapping[Need, None]]
+) -> Iterator[Reason]:
+    for key in dict.fromkeys([*old, *new]):
+        gone = [one for one in old.get(key, ()) if one not in new.get(key, ())]
+        come = [one for one in new.get(key, ()) if one not in old.get(key, ())]
+        if gone or come:
+            yield _difference(where, gone, come, moved=key in old and key in new)
+
+
+def _difference(where: str, gone: Sequence[Need], come: Sequence[Need], *, moved: bool) -> Reason:
+    one = (come or gone)[0]
+    name = f"{one.name} ({one.place})" if one.place else one.name
+    word = WORD[one.role]
+    if not moved:
+        verb = "added" if come else "removed"
+        return Reason(where, f"{name} {_wants(come or gone)}".strip() + f" {verb}", "patch", f"{word} {verb}")
+    before, after = _highest(gone), _highest(come)
+    verb = _verb(before, after)
+    bump, why = _rise(one.role, before, after) if verb == "raised" else ("patch", f"{word} {verb}")
+    return Reason(where, f"{name} {verb} from {_wants(gone)} to {_wants(come)}", bump, why)
+
+
+def _wants(asked: Sequence[Need]) -> str:
+    return " and ".join(plain(one.wants, 100) or "any version" for one in asked[:3]) or "nothing"
+
+
+def _highest(asked: Sequence[Need]) -> Number:
+    return max((_padded(one.number) for one in asked if one.number), default=())
+
+
+def _padded(number: Number) -> Number:
+    """1.2 and 1.2.0 are the same."""
+    return number + (0,) * (6 - len(number))
+
+
+def _verb(before: Number, after: Number) -> str:
+    if not before or not after or before == after:
+        return "changed"
+    return "raised" if after > before else "lowered"
+
+
+def _rise(role: Role, before: Number, after: Number) -> tuple[Level, str]:
+    """By SemVer's promise: a new major may break, and so may a new minor before 1.0.0 (clause 4).
+
+    A language has no such promise and drops what is old with each minor: whoever is on the old one cannot go along. What
+    is indirect, others have dealt with.
+    """
+    word = WORD[role]
+    if role == "language" and before[:2] != after[:2]:
+        return "minor", f"{word} raised: who has the old one cannot go along"
+    if role in ("dependency", "image") and before[0] != after[0]:
+        return "minor", f"{word} raised by a major version"
+    if role in ("dependency", "image") and before[0] == 0 and before[1] != after[1]:
+        return "minor", f"{word} raised by a minor version of 0.x"
+    return "patch", f"{word} raised"
