@@ -51,7 +51,30 @@ class Remote(Protocol):
     def ancestor(self, old: str, new: str) -> bool: ...
 
     def commits(self, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
-        """Newest first; a log of any length is never held whole."""
+        """Newest first; a log of any length is never held whole. Authors are as the tip's .mailmap has them."""
+        ...
+
+    def lineage(self, tip: str) -> Iterator[Commit]:
+        """The whole history of a commit, children before their parents; never held whole."""
+        ...
+
+    def known(self, tip: str, emails: Collection[str], mailmap: str = "") -> frozenset[str]:
+        """Those of these addresses whose owners are authors of something in the history of the tip.
+
+        Addresses are as the .mailmap of the commit `mailmap` (the tip, if none is given) has them.
+        """
+        ...
+
+    def changed(self, old: str, new: str) -> tuple[tuple[str, str], ...]:
+        """Each path that differs between two commits, with git's letter for it: A, D, M or T. `old` may be "" for nothing."""
+        ...
+
+    def tree(self, commit: str, folder: str) -> tuple[str, ...]:
+        """The paths of the plain files under a folder ("" for the root); links and submodules are none."""
+        ...
+
+    def export(self, commit: str, paths: Collection[str], target: Path) -> None:
+        """Write the plain files at and under some paths to a directory, as they are at a commit; links are left out."""
         ...
 
     def file(self, commit: str, path: str) -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
+from release.adapters.git import log, trees
 from release.adapters.git.run import Failure, Runner, complaint, text
 from release.core.address import without_secret
 from release.core.model import Commit, Person, Refs, Splice, Tag
@@ -124,12 +126,38 @@ class GitRemote:
 
     def commits(self, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
         """Newest first; a log of any length is never held whole."""
-        asked = "".join(f"{start}\n" for start in (tip, *(f"^{commit}" for commit in exclude)))
-        form = "--format=%H%x00%P%x00%an%x00%ae%x00%cI%x00%B"
-        fields = self._run.stream("log", "-z", form, "--encoding=UTF-8", "--stdin", stdin=asked.encode())
-        for record in zip(*[map(text, fields)] * 6, strict=True):
-            commit, parents, name, email, date, message = record
-            yield Commit(commit, tuple(parents.split()), Person(name, email), date, message)
+        return log.commits(self._run, tip, exclude)
+
+    def lineage(self, tip: str) -> Iterator[Commit]:
+        """The whole history of a commit, children before their parents; never held whole."""
+        return log.commits(self._run, tip, (), "--topo-order")
+
+    def known(self, tip: str, emails: Collection[str], mailmap: str = "") -> frozenset[str]:
+        """Those of these addresses whose owners are authors of something in the history of the tip.
+
+        Addresses are as the .mailmap of the commit `mailmap` (the tip, if none is given) has them.
+        """
+        wanted, found = frozenset(emails), set[str]()
+        if wanted:
+            with closing(log.emails(self._run, tip, mailmap or tip)) as authors:
+                for email in authors:
+                    if email in wanted:
+                        found.add(email)
+                        if len(found) == len(wanted):
+                            break
+        return frozenset(found)
+
+    def changed(self, old: str, new: str) -> tuple[tuple[str, str], ...]:
+        """Each path that differs between two commits, with git's letter for it: A, D, M or T. `old` may be "" for nothing."""
+        return trees.changed(self._run, old, new)
+
+    def tree(self, commit: str, folder: str) -> tuple[str, ...]:
+        """The paths of the plain files under a folder ("" for the root); links and submodules are none."""
+        return trees.plain(self._run, commit, folder)
+
+    def export(self, commit: str, paths: Collection[str], target: Path) -> None:
+        """Write the plain files at and under some paths to a directory, as they are at a commit; links are left out."""
+        trees.export(self._run, commit, paths, target)
 
     def file(self, commit: str, path: str) -> str | None:
         """The text of a file at a commit, None where there is none."""

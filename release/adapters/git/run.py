@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 from threading import Thread
 from typing import IO, cast
@@ -41,6 +42,7 @@ OPTIONS = (
     ("http.lowSpeedTime", "60"),
 )
 OF_REMOTES = ("fetch", "ls-remote", "push")
+BLOCK = 1 << 16
 PIPE = 4096  # bytes that a pipe takes at once, whoever reads
 PATIENCE = 900  # seconds; a push of new history may take a while, but not for ever
 ENVIRONMENT = {
@@ -48,6 +50,7 @@ ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_PAGER": "cat",
+    "GIT_FLUSH": "0",  # else a log is written commit by commit
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_GLOB_PATHSPECS": "0",
     "GIT_NOGLOB_PATHSPECS": "0",
@@ -106,10 +109,10 @@ class Runner:
             raise Failure(args[0], out, err)
         return process.returncode == 0
 
-    def stream(self, *args: str, stdin: bytes = b"") -> Iterator[bytes]:
-        """What git prints, split at NUL, as it comes. It is ended where nobody reads on."""
-        process = self._start(args, None)
-        out, err = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
+    def blocks(self, *args: str, stdin: bytes = b"", settings: Sequence[tuple[str, str]] = ()) -> Generator[bytes]:
+        """What git prints, as it comes, with some settings more. It is ended where nobody reads on."""
+        process = self._start(args, None, settings)
+        out, err = cast("BufferedReader", process.stdout), cast("IO[bytes]", process.stderr)
         said: list[bytes] = []
         aside = (
             Thread(target=_fed, args=(cast("IO[bytes]", process.stdin), stdin), daemon=True),
@@ -117,16 +120,9 @@ class Runner:
         )
         for thread in aside:
             thread.start()
-        rest: list[bytes] = []
         try:
-            while block := out.read(1 << 16):
-                first, *more = block.split(b"\0")
-                rest.append(first)
-                for part in more:
-                    yield b"".join(rest)
-                    rest = [part]
-            if any(rest):
-                yield b"".join(rest)
+            while block := out.read(BLOCK):
+                yield block
             process.wait()
         finally:
             process.kill()
@@ -138,8 +134,22 @@ class Runner:
         if process.returncode != 0:
             raise Failure(args[0], b"", b"".join(said))
 
-    def _start(self, args: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-        extra = {**ENVIRONMENT, **self._injected(args[0] in OF_REMOTES), **(env or {})}
+    def stream(self, *args: str, stdin: bytes = b"") -> Generator[bytes]:
+        """What git prints, split at NUL, as it comes. It is ended where nobody reads on."""
+        rest: list[bytes] = []
+        for block in self.blocks(*args, stdin=stdin):
+            first, *more = block.split(b"\0")
+            rest.append(first)
+            for part in more:
+                yield b"".join(rest)
+                rest = [part]
+        if any(rest):
+            yield b"".join(rest)
+
+    def _start(
+        self, args: Sequence[str], env: Mapping[str, str] | None, settings: Sequence[tuple[str, str]] = ()
+    ) -> subprocess.Popen[bytes]:
+        extra = {**ENVIRONMENT, **self._injected(args[0] in OF_REMOTES, settings), **(env or {})}
         try:
             started = self._git.execute([*self._prefix, *args], istream=subprocess.PIPE, as_process=True, env=extra)
         except GitCommandNotFound as error:
@@ -149,9 +159,9 @@ class Runner:
         started.proc = None  # else the process is ended when the wrapper is collected
         return process
 
-    def _injected(self, remotely: bool) -> dict[str, str]:
+    def _injected(self, remotely: bool, more: Sequence[tuple[str, str]]) -> dict[str, str]:
         """Configuration by environment, so that a secret in it is never an argument; credentials are asked for anew, for they expire."""
-        settings = (*self._config, *(self._credentials() if remotely else ()))
+        settings = (*self._config, *(self._credentials() if remotely else ()), *more)
         pairs = {
             f"GIT_CONFIG_{part}_{n}": pair[i]
             for n, pair in enumerate(settings)
