@@ -18,7 +18,6 @@ from release.core.model import Commit, Head, Person, Refs
 from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
-
 Bump = Literal["", "patch", "minor", "major", "final", "revision"]
 
 
@@ -155,7 +154,8 @@ def place(config: Config, seen: Observation) -> Aim | Conflict:
 
 def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> Record | Aim | Nothing | Refusal:
     """A final that comes from a candidate is that candidate's commit, and its version."""
-    if aimed.stage or aimed.pinned or not config.version.final_from_candidate:
+    decided = aimed.stage or aimed.pinned or aimed.bump not in ("", "final", "revision")
+    if decided or not config.version.final_from_candidate:
         return aimed
     rules = scheme(config.version, config.project.name)
     wanted = aimed.version

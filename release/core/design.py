@@ -118,8 +118,12 @@ def _choose_version(
         reasons = (Reason("--bump", "asked for", aimed.bump, "a person's decision"), *reasons)
         wanted = aimed.bump
     if config.version.source != "file" and span.final is not None and wanted == "none":
+        since = rules.tag(span.final)
+        few = f"{len(bumping)} change{'s' if len(bumping) > 1 else ''}, and none calls for a release"
         return Nothing(
-            f"nothing since {rules.tag(span.final)} calls for a release ({len(bumping)} changes: none is a feature, a fix or breaking)"
+            f"nothing changed since {since}"
+            if not bumping
+            else f"since {since} there {'are' if len(bumping) > 1 else 'is'} {few}"
         )
     version = next_version(
         rules, previous=span.final, level=wanted, stage=aimed.stage, taken=taken(rules, seen), core=core

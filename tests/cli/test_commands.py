@@ -112,7 +112,7 @@ def test_work_that_calls_for_no_release_is_said_to_be_that(world: World, captain
     world.invoke(captain, "release", "--yes").expect(0)
     feature(world, "doc", "docs: say more")
     before = world.every_ref()
-    world.invoke(captain, "release", "--yes").expect(0, "nothing since v0.1.0 calls for a release")
+    world.invoke(captain, "release", "--yes").expect(0, "since v0.1.0 there is 1 change, and none calls for a release")
     assert world.every_ref() == before
 
 
