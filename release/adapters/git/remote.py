@@ -116,7 +116,8 @@ class GitRemote:
 
     def reachable(self, commit: str, tags: Mapping[str, str]) -> frozenset[str]:
         """The names of those tags whose commit is in the history of `commit`: one walk, whatever their number."""
-        names = [name for name in tags if speakable(name)]
+        if not (names := [name for name in tags if speakable(name)]):
+            return frozenset()
         with tempfile.TemporaryDirectory(prefix="sluice-refs-") as folder:
             scratch = store(Path(folder), self._run.folder / "objects")
             lines = (f"{tags[name]} refs/tags/{number:09}\n" for number, name in enumerate(names))
