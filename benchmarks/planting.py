@@ -40,7 +40,7 @@ VERBS = (
 WORDS = VERBS.split()
 FILES = {
     ".gitignore": ".release/\n",
-    "release.toml": '[project]\nname = "big"\n\n[version]\nscheme = "semver"\ncandidates = ["rc"]\n\n[changelog]\nfile = "CHANGELOG.md"\n',
+    "release.toml": '[project]\nname = "big"\n\n[version]\nscheme = "semver"\ncandidates = ["rc"]\n\n[commit]\nmode = "push"\n\n[changelog]\nfile = "CHANGELOG.md"\n',
     "tasks.py": "from release.tasks import namespace as ns\n",
 }
 
