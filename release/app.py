@@ -20,11 +20,13 @@ from release.core.address import located, repository_of, without_secret
 from release.core.aim import Observation
 from release.core.config import Config
 from release.core.contradictions import contradictions
+from release.core.facts import ApiChange
 from release.core.finding import Conflict
 from release.core.forge_rules import is_repository
 from release.core.model import DownstreamWish, Head, Person
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
+from release.observe import Sources
 from release.ports import Forge, Ledger, Remote, Shelf
 from release.redact import HIDE
 
@@ -99,6 +101,22 @@ class Session:
             if self.forge is not None:
                 self.forge.head(head.branch or "main")  # tells better than git what is wrong with a token
             raise
+
+    def sources(self, config: Config) -> Sources:
+        """Where what changed is read, as far as the configuration asks for it."""
+        return Sources(self.remote, self.compared)
+
+    def compared(self, old: str, new: str, packages: Collection[str]) -> tuple[ApiChange, ...]:
+        """How the public names of Python packages differ between two commits: both are written to a folder, and read there."""
+        from tempfile import TemporaryDirectory
+
+        from release.adapters.python_api import differences
+
+        with TemporaryDirectory(prefix="sluice-api-") as folder:
+            before, after = Path(folder, "before"), Path(folder, "after")
+            self.remote.export(old, packages, before)
+            self.remote.export(new, packages, after)
+            return differences(before, after, packages)
 
     @property
     def forge(self) -> Forge | None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import msgspec
 
 from release.core.aim import Aim, History, Observation
 from release.core.ancestry import since, trunk
 from release.core.config import Config
-from release.core.facts import Facts
+from release.core.dependencies import manifests
+from release.core.facts import ApiChange, Facts, Fragment
+from release.core.fragments import named
+from release.core.inheritance import upstream_files
 from release.core.model import Commit, Head, Person
 from release.core.record import Broken, Record
 from release.core.span import Ranges, beyond
 from release.core.version import scheme
-from release.ports import Ledger, Remote
+from release.ports import Forge, Ledger, Remote
 
+BY_PATH = frozenset(("fragments", "paths", "dependencies", "upstream"))
 TAGS, HEADS = "refs/tags/", "refs/heads/"
 
 
@@ -69,7 +75,9 @@ def content(remote: Remote, config: Config, base: str) -> History:
     paths = list(dict.fromkeys(path for path in named if path))
     above = [path[:end] for path in paths for end, character in enumerate(path) if character == "/"]
     modes = remote.modes(base, [*paths, *above])
-    return History(base=base, reachable=frozenset(), files=remote.files(base, paths), modes=modes)
+    removes = config.commit.mode == "push" and "fragments" in config.changes.sources
+    news = remote.tree(base, config.changes.fragments) if removes else ()
+    return History(base, frozenset(), remote.files(base, paths), modes, fragments=news)
 
 
 def commits(remote: Remote, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
@@ -77,9 +85,47 @@ def commits(remote: Remote, tip: str, exclude: Collection[str]) -> Iterator[Comm
     return remote.commits(tip, exclude)
 
 
-def facts(remote: Remote, config: Config, history: History, span: Ranges) -> Facts:
+@dataclass(frozen=True)
+class Sources:
+    """Where what changed is read. `compare` tells the public names of Python packages at two commits apart; `forge` has
+    the pull requests, and is None where nobody wants them, or there is none.
+    """
+
+    remote: Remote
+    compare: Callable[[str, str, Collection[str]], tuple[ApiChange, ...]]
+    forge: Forge | None = None
+
+
+def facts(sources: Sources, config: Config, history: History, span: Ranges) -> Facts:
     """What changed since the last final, as far as the sources that count want to know it."""
-    from_there = set(span.bump_from)
-    whole = history.met <= from_there
-    commits = history.commits if whole else tuple(remote.commits(history.base, from_there))
-    return Facts(trunk(commits) if config.changes.first_parent else commits)
+    remote, rules, base = sources.remote, config.changes, history.base
+    old = span.bump_from[0] if span.bump_from else ""
+    commits = history.commits if history.met <= {old} else tuple(remote.commits(base, [old] if old else []))
+    changed = remote.changed(old, base) if BY_PATH.intersection(rules.sources) else ()
+    there = [path for letter, path in changed if letter != "D"]
+    news = [path for path in there if named(config, path)] if "fragments" in rules.sources else []
+    wanted = wanted_texts(config, [path for _, path in changed])
+    before = remote.files(old, wanted) if old and wanted else {}
+    after = remote.files(base, [*wanted, *news]) if wanted or news else {}
+    return Facts(
+        commits=trunk(commits) if rules.first_parent else commits,
+        fragments=tuple(Fragment(path, after[path] or "") for path in news),
+        paths=tuple(path for _, path in changed) if "paths" in rules.sources else (),
+        api=sources.compare(old, base, rules.packages) if old and "python-api" in rules.sources else (),
+        before=before,
+        after={path: after[path] for path in wanted},
+    )
+
+
+def earliest(commits: Sequence[Commit]) -> str:
+    """When the first of these commits came to the branch, ISO 8601 UTC: no pull request that brought one was merged before."""
+    dates = (datetime.fromisoformat(commit.date) for commit in trunk(commits))
+    return min(dates).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def wanted_texts(config: Config, changed: Collection[str]) -> tuple[str, ...]:
+    """The files whose texts the sources compare."""
+    sources = config.changes.sources
+    dependencies = manifests(config, changed) if "dependencies" in sources else ()
+    upstreams = upstream_files(config) if "upstream" in sources else ()
+    return tuple(dict.fromkeys((*dependencies, *upstreams)))

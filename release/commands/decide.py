@@ -54,7 +54,7 @@ def decided(session: Session, seen: Observation, aimed: Aim) -> Decision | Recor
         history = observe.history(session.remote, config, seen, settled)
         config, remarks = at_commit(session.config, history.files["release.toml"], history.base)
     span = ranges(config, seen, settled, history)
-    facts = observe.facts(session.remote, config, history, span)
+    facts = observe.facts(session.sources(config), config, history, span)
     chosen = design.choose(config, seen, settled, history, span, facts)
     return Decision(config, seen, settled, history, span, facts, chosen, telling(config, history, span, facts), remarks)
 

@@ -137,7 +137,8 @@ def _written(config: Config) -> Iterator[Conflict]:
 def _writes(config: Config) -> str:
     files = [file.path for file in config.version.file] if config.version.source == "changes" else []
     changelog = [config.changelog.file] if config.changelog.file else []
-    return " and ".join(dict.fromkeys([*changelog, *files]))
+    removes = config.commit.mode == "push" and "fragments" in config.changes.sources
+    return " and ".join(dict.fromkeys([*changelog, *files, *([config.changes.fragments] if removes else [])]))
 
 
 def _gates(gates: Sequence[Gate]) -> Iterator[Conflict]:

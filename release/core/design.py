@@ -23,6 +23,7 @@ from release.core.commits import Change, changes
 from release.core.config import Config
 from release.core.facts import Facts
 from release.core.finding import Conflict
+from release.core.fragments import removals, used_fragments
 from release.core.model import Reason, Release, Splice, Waiver
 from release.core.numbering import next_version
 from release.core.record import Record
@@ -183,7 +184,7 @@ def _core_of_file(config: Config, history: History) -> tuple[int, int, int] | Co
 def _edits(
     config: Config, version: Version, tag: str, rules: Scheme, history: History, notes: str, now: str
 ) -> list[Splice | Conflict]:
-    """What a release commit writes: the version files, and a final's changelog entry."""
+    """What a release commit writes: the version files, and a final's changelog entry; its news fragments go away."""
     if config.commit.mode == "none":
         return []
     edits: list[Splice | Conflict] = list(_unwritable(config, version, history))
@@ -204,6 +205,8 @@ def _edits(
         entry = changelog.entry(version.text, now[:10], notes)
         splice = changelog.insert(path, history.files.get(path), entry, version.text)
         edits += [splice] if splice else []
+    if version.final:
+        edits += removals(used_fragments(config, history.fragments))
     return edits
 
 
