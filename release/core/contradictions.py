@@ -9,13 +9,14 @@ from graphlib import CycleError
 
 from release.core import assembly
 from release.core.address import holds_secret, without_secret
-from release.core.config import Artifact, Config, Downstream, Gate, VersionFile, seconds
+from release.core.change_rules import change_contradictions
+from release.core.config import Artifact, Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
 from release.core.forge_rules import forge_contradictions
+from release.core.notation import bad_path, bad_pattern, quoted
 from release.core.version import names_in, render, scheme
 
-LONGEST_PATTERN = 500
 VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
 OF_A_PLATFORM = ("platform", "os", "arch")
 OF_OURS = re.compile(r"release\.json|sha256sum.*\.txt")  # what a release's folder holds besides its artifacts
@@ -30,6 +31,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_version(config),
         *_version_files(config),
         *_written(config),
+        *change_contradictions(config),
         *_gates(config.gate),
         *_artifacts(config.artifact),
         *_downstreams(config.downstream),
@@ -45,12 +47,12 @@ def _project(config: Config) -> Iterator[Conflict]:
         yield _bad_name("project.name", project.name)
     yield from _secret("project.repository", project.repository)
     if project.since and _rules_hold(config) and scheme(config.version, project.name).of_tag(project.since) is None:
-        why = f"project.since is {_quoted(project.since)}, which is not a tag of the scheme {config.version.scheme}"
+        why = f"project.since is {quoted(project.since)}, which is not a tag of the scheme {config.version.scheme}"
         yield Conflict("since-malformed", why, f"write a whole tag, as {config.version.tag} makes it")
     if config.release.output and not config.release.output.isprintable():
         yield Conflict("bad-path", "release.output holds control characters", "write a plain path")
     if seconds(config.release.deadline) is None:
-        why = f"release.deadline is {_quoted(config.release.deadline)}, which is no duration"
+        why = f"release.deadline is {quoted(config.release.deadline)}, which is no duration"
         yield Conflict("bad-duration", why, 'write it like "90s", "45m" or "2h"')
     yield from _unknown("release.output", config.release.output, VALUES)
 
@@ -66,19 +68,19 @@ def _version(config: Config) -> Iterator[Conflict]:
         remedy = 'name the word before its number, as in revision = "rke2r" for 1.33.1+rke2r1'
         yield Conflict("revision-missing", "version.scheme is semver+revision, and version.revision is empty", remedy)
     if rules.scheme == "semver" and rules.revision:
-        why = f"version.revision is {_quoted(rules.revision)}, and in the scheme semver there is no revision"
+        why = f"version.revision is {quoted(rules.revision)}, and in the scheme semver there is no revision"
         yield Conflict("revision-unused", why, 'set scheme = "semver+revision" or leave revision out')
     if rules.revision and not re.fullmatch(r"[A-Za-z0-9-]*[A-Za-z-]", rules.revision):
-        why = f"version.revision is {_quoted(rules.revision)}"
+        why = f"version.revision is {quoted(rules.revision)}"
         yield Conflict("bad-revision", why, "use letters, digits and -, and end on no digit: a number follows")
     yield from _unknown("version.tag", rules.tag, ("version", "name") if config.project.name else ("version",))
     if rules.tag.count("{version}") != 1 or not _is_ref(rules.tag):
-        why = f"version.tag is {_quoted(rules.tag)}"
+        why = f"version.tag is {quoted(rules.tag)}"
         yield Conflict("bad-tag", why, 'write {version} exactly once, with plain text around it, as in "v{version}"')
     yield from _candidates(config)
     for template in rules.branches:
         if template.count("{line}") > 1 or set(names_in(template)) - {"line"} or not _is_ref(template) or not template:
-            why = f"version.branches has {_quoted(template)}"
+            why = f"version.branches has {quoted(template)}"
             yield Conflict("bad-branch", why, "write a branch's name, with {line} at most once and no other name in it")
 
 
@@ -89,32 +91,17 @@ def _candidates(config: Config) -> Iterator[Conflict]:
         yield Conflict("no-candidates", why, 'name a stage, as in candidates = ["rc"], or unset it')
     for name in names:
         if not re.fullmatch(r"[A-Za-z]{1,20}", name):
-            yield Conflict("bad-candidate", f"version.candidates has {_quoted(name)}", 'use letters only, as in "rc"')
+            yield Conflict("bad-candidate", f"version.candidates has {quoted(name)}", 'use letters only, as in "rc"')
     for name in _repeated(names):
-        yield Conflict("duplicate-name", f"version.candidates has {_quoted(name)} twice", "leave one out")
+        yield Conflict("duplicate-name", f"version.candidates has {quoted(name)} twice", "leave one out")
 
 
 def _version_files(config: Config) -> Iterator[Conflict]:
     for number, file in enumerate(config.version.file):
         place = f"version.file[{number}]"
-        yield from _path(f"{place}.path", file.path)
-        yield from _pattern(f"{place}.pattern", file)
+        yield from bad_path(f"{place}.path", file.path)
+        yield from bad_pattern(f"{place}.pattern", file.pattern)
         yield from _unknown(f"{place}.value", file.value, VALUES)
-
-
-def _pattern(place: str, file: VersionFile) -> Iterator[Conflict]:
-    if len(file.pattern) > LONGEST_PATTERN:
-        why = f"{place} has {len(file.pattern)} characters"
-        yield Conflict("pattern-too-long", why, f"match no more than is needed, in {LONGEST_PATTERN} at most")
-        return
-    try:
-        groups = re.compile(file.pattern).groupindex
-    except (re.error, RecursionError, OverflowError) as error:
-        yield Conflict("bad-pattern", f"{place} is not a regular expression: {error}", "mend it")
-        return
-    if "value" not in groups:
-        remedy = "put (?P<value>...) around what is to agree with the version"
-        yield Conflict("pattern-without-value", f"{place} has no group named value", remedy)
 
 
 def _written(config: Config) -> Iterator[Conflict]:
@@ -124,7 +111,7 @@ def _written(config: Config) -> Iterator[Conflict]:
         why = 'version.source is "file", and there is no [[version.file]] to read the version from'
         yield Conflict("no-version-file", why, 'add one, or set source = "changes"')
     if config.changelog.file:
-        yield from _path("changelog.file", config.changelog.file)
+        yield from bad_path("changelog.file", config.changelog.file)
     written = _writes(config)
     if written and rules.final_from_candidate and config.commit.mode == "push":
         why = f"version.final_from_candidate makes a final its candidate's commit, and {written} needs one of its own"
@@ -157,7 +144,7 @@ def _artifacts(artifacts: Sequence[Artifact]) -> Iterator[Conflict]:
         yield from _lines(f"{place}.lines", artifact.lines)
         yield from _platforms(f"{place}.platforms", artifact.platforms)
         if artifact.path:
-            yield from _path(f"{place}.path", artifact.path)
+            yield from bad_path(f"{place}.path", artifact.path)
             yield from _unknown(f"{place}.path", artifact.path, _known(artifact))
     files = [(wish.name, artifact) for artifact in artifacts for wish in assembly.artifacts(artifact, {})]
     yield from _duplicates("artifact", files)
@@ -167,10 +154,10 @@ def _artifact_name(place: str, artifact: Artifact) -> Iterator[Conflict]:
     """An artifact's name is a file's name and an asset's: one part, safe in a shell's and a URL's eyes."""
     text = _filled(artifact.name)
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,149}", text) or ".." in text:
-        why = f"{place} is {_quoted(artifact.name)}"
+        why = f"{place} is {quoted(artifact.name)}"
         yield Conflict("bad-name", why, "use letters, digits and ._+~-, no / and no .., and do not begin with - or .")
     if any(OF_OURS.fullmatch(_filled(wish.name)) for wish in assembly.artifacts(artifact, {})):
-        why = f"{place} is {_quoted(artifact.name)}, and a release has a file of its own that is named so"
+        why = f"{place} is {quoted(artifact.name)}, and a release has a file of its own that is named so"
         yield Conflict("reserved-name", why, "rename it: release.json and sha256sum*.txt come with every release")
     yield from _unknown(place, artifact.name, [name for name in _known(artifact) if name != "platform"])
 
@@ -187,13 +174,13 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         yield from _unknown(f"{place}.branch", downstream.branch, VALUES)
         yield from _downstream_texts(place, downstream)
         if not _is_ref(downstream.branch) or not downstream.branch:
-            yield Conflict("bad-branch", f"{place}.branch is {_quoted(downstream.branch)}", "write a branch's name")
+            yield Conflict("bad-branch", f"{place}.branch is {quoted(downstream.branch)}", "write a branch's name")
         if not _is_remote(downstream.repository):
-            why = f"{place}.repository is {_quoted(without_secret(downstream.repository))}"
+            why = f"{place}.repository is {quoted(without_secret(downstream.repository))}"
             yield Conflict("bad-repository", why, "write a URL or a path")
         yield from _secret(f"{place}.repository", downstream.repository)
     for name in _repeated(downstream.name for downstream in downstreams):
-        yield Conflict("duplicate-name", f"two downstreams are named {_quoted(name)}", "rename one")
+        yield Conflict("duplicate-name", f"two downstreams are named {quoted(name)}", "rename one")
 
 
 def _downstream_texts(place: str, one: Downstream) -> Iterator[Conflict]:
@@ -221,7 +208,7 @@ def _same_tags(config: Config) -> Iterator[Conflict]:
         place = posixpath.normpath(one.repository), one.tag.replace("{tag}", upstream)
         others = (other for other in seen.get(place, ()) if other.name != one.name and _meet(one, other))
         if (other := next(others, None)) is not None:
-            why = f"downstreams {_quoted(other.name)} and {_quoted(one.name)} have the same tag in the same repository"
+            why = f"downstreams {quoted(other.name)} and {quoted(one.name)} have the same tag in the same repository"
             remedy = "give each a tag of its own, leave one out, or let no release select both"
             yield Conflict("same-tag", why, remedy)
         seen.setdefault(place, []).append(one)
@@ -233,11 +220,11 @@ def _downstream_tag(place: str, downstream: Downstream) -> Iterator[Conflict]:
     yield from _unknown(place, template, (*VALUES, *promoted))
     identifying = template.count("{version}") + template.count("{tag}")
     if identifying != 1 or "}{" in template or not _is_ref(template):
-        why = f"{place} is {_quoted(template)}"
+        why = f"{place} is {quoted(template)}"
         remedy = "write {tag} or {version} exactly once, and plain text around it and between names: a tag is read back"
         yield Conflict("bad-tag", why, remedy)
     if promoted and not set(promoted) <= set(names_in(template)):
-        why = f'{place} is {_quoted(template)}, and per is "channel": two promotions would make the same tag'
+        why = f'{place} is {quoted(template)}, and per is "channel": two promotions would make the same tag'
         yield Conflict("tag-repeats", why, 'put {channel} and {n} in it, as in "{tag}.{channel}.{n}"')
 
 
@@ -254,7 +241,7 @@ def _order(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
 
 def _after(downstream: Downstream, name: str, other: Downstream | None) -> Iterator[Conflict]:
     if other is None:
-        why = f"downstream {downstream.name} comes after {_quoted(name)}, and there is no such downstream"
+        why = f"downstream {downstream.name} comes after {quoted(name)}, and there is no such downstream"
         yield Conflict("after-unknown", why, "name one that is there, or leave it out")
     elif other.per == "channel" and downstream.per == "release":
         why = f"downstream {downstream.name} comes after {name}, which a promotion releases: it would wait for ever"
@@ -280,7 +267,7 @@ def _is_name(name: str) -> bool:
 
 def _bad_name(place: str, name: str) -> Conflict:
     remedy = "use up to 100 letters, digits and ._/-, begin with a letter or digit, and have no .. in it"
-    return Conflict("bad-name", f"{place} is {_quoted(name)}", remedy)
+    return Conflict("bad-name", f"{place} is {quoted(name)}", remedy)
 
 
 def _run(place: str, run: tuple[str, ...]) -> Iterator[Conflict]:
@@ -293,29 +280,20 @@ def _run(place: str, run: tuple[str, ...]) -> Iterator[Conflict]:
 def _lines(place: str, lines: Iterable[str]) -> Iterator[Conflict]:
     for line in lines:
         if not re.fullmatch(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", line):
-            yield Conflict("bad-line", f"{place} has {_quoted(line)}", 'write major and minor, as in "1.33"')
+            yield Conflict("bad-line", f"{place} has {quoted(line)}", 'write major and minor, as in "1.33"')
 
 
 def _platforms(place: str, platforms: Iterable[str]) -> Iterator[Conflict]:
     for platform in platforms:
         if not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+(/[a-z0-9_.]+)?", platform):
             remedy = 'write os/arch or os/arch/variant, as in "linux/arm64"'
-            yield Conflict("bad-platform", f"{place} has {_quoted(platform)}", remedy)
-
-
-def _path(place: str, path: str) -> Iterator[Conflict]:
-    """A file of the repository: relative, inside it, spelt in one way, and not git's own."""
-    parts = path.split("/")
-    strange = not path.isprintable() or "\\" in path or re.match(r"[A-Za-z]:|~|-", path)
-    if strange or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-        why = f"{place} is {_quoted(path)}"
-        yield Conflict("bad-path", why, "write a path inside the repository, relative to its root, as in docs/a.txt")
+            yield Conflict("bad-platform", f"{place} has {quoted(platform)}", remedy)
 
 
 def _unknown(place: str, template: str, known: Collection[str]) -> Iterator[Conflict]:
     for name in dict.fromkeys(names_in(template)):
         if name not in known:
-            why = f"{place} is {_quoted(template)}, and {{{name}}} is not known there"
+            why = f"{place} is {quoted(template)}, and {{{name}}} is not known there"
             yield Conflict("unknown-name", why, f"use one of {', '.join(f'{{{one}}}' for one in known)}")
 
 
@@ -346,7 +324,7 @@ def _duplicates(table: str, named: Sequence[tuple[str, Gate | Artifact]]) -> Ite
             told.add(name)
             remedy = "rename one, or let no release select both"
             hint = "; {os} and {arch} tell platforms apart" if table == "artifact" else ""
-            yield Conflict("duplicate-name", f"two of [[{table}]] are named {_quoted(name)}", remedy + hint)
+            yield Conflict("duplicate-name", f"two of [[{table}]] are named {quoted(name)}", remedy + hint)
         seen.setdefault(name, []).append(one)
 
 
@@ -359,9 +337,3 @@ def _meet(one: assembly.Selective, other: assembly.Selective) -> bool:
 def _repeated(names: Iterable[str]) -> tuple[str, ...]:
     seen: set[str] = set()
     return tuple(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
-
-
-def _quoted(text: str) -> str:
-    """Quoted, on one line, without control characters, not longer than a line holds."""
-    shown = repr(text)
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
