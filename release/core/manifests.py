@@ -51,7 +51,10 @@ def needs(path: str, text: str) -> tuple[Need, ...]:
     reader = _reader(path.rpartition("/")[2])
     if reader is None:
         raise Unreadable("it is no requirements file, pyproject.toml, go.mod or Dockerfile by its name")
-    return tuple(reader(text))
+    found = tuple(reader(text))
+    if not all(one.name for one in found):
+        raise Unreadable("it asks for something that has no name")
+    return found
 
 
 def _reader(name: str) -> Callable[[str], Iterator[Need]] | None:
@@ -122,7 +125,7 @@ def _address(text: str, place: str = "") -> Need:
 
 def _canonical(name: str) -> str:
     """PEP 503: names that are the same to an index are the same here."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return plain(re.sub(r"[-_.]+", "-", name).lower(), 200)
 
 
 def _lowest(range_: SpecifierSet) -> Number:
@@ -183,7 +186,7 @@ def _poetry(name: str, wish: object) -> Iterator[Need]:
         aside = [f"{key}={plain(str(one[key]), 100)}" for key in _POETRY if key in one] if isinstance(one, dict) else []
         role: Role = "language" if name == "python" else "dependency"
         text = " ".join(without_secret(part) for part in (plain(wants), *aside) if part)
-        yield Need(_canonical(plain(name, 100)), text, _first_number(wants), role)
+        yield Need(_canonical(name), text, _first_number(wants), role)
 
 
 _POETRY = ("git", "url", "path", "rev", "tag", "branch", "python", "markers", "platform")
