@@ -81,7 +81,8 @@ def _difference(where: str, gone: Sequence[Need], come: Sequence[Need], *, moved
     word = WORD[one.role]
     if not moved:
         verb = "added" if come else "removed"
-        return Reason(where, f"{name} {_wants(come or gone)}".strip() + f" {verb}", "patch", f"{word} {verb}")
+        wants = f" {_wants(come or gone)}" if one.wants else ""
+        return Reason(where, f"{name}{wants} {verb}", "patch", f"{word} {verb}")
     before, after = _highest(gone), _highest(come)
     verb = _verb(before, after)
     bump, why = _rise(one.role, before, after) if verb == "raised" else ("patch", f"{word} {verb}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from release.core.bump import level
 from release.core.commits import Change
-from release.core.config import Config, VersionRules
-from release.core.facts import Facts
+from release.core.config import ChangeRules, Config, PathRule, Source, Upstream, VersionRules
+from release.core.facts import ApiChange, Facts, Fragment
 from release.core.model import Level, Person, Reason
 from release.core.version import Scheme, Version, scheme
 
@@ -84,3 +87,93 @@ def test_a_reason_is_safe_to_show() -> None:
     assert "\x1b" not in reason.what
     assert "\u2028" not in reason.what
     assert len(reason.what) <= 200
+
+
+LEVELS: dict[str, int] = {"none": 0, "patch": 1, "minor": 2, "major": 3}
+SOURCES: tuple[Source, ...] = ("conventional", "fragments", "paths", "python-api", "dependencies", "upstream")
+EVERY = Config(
+    changes=ChangeRules(
+        sources=SOURCES,
+        path=(PathRule(("a/**",), "minor"), PathRule(("b/**",), "none"), PathRule(("c/**",), "major")),
+        fragment={"docs": "none"},
+    ),
+    upstream=(Upstream("up", "up.txt", "(?P<value>.+)"),),
+)
+FACTS = st.builds(
+    Facts,
+    fragments=st.lists(
+        st.builds(
+            Fragment,
+            st.sampled_from([f"changes.d/1.{kind}.md" for kind in ("removed", "added", "fixed", "docs", "odd")]),
+            st.just("it"),
+        ),
+        max_size=3,
+    ).map(tuple),
+    paths=st.lists(st.sampled_from(["a/x", "b/x", "c/x", "requirements.txt"]), unique=True).map(tuple),
+    api=st.lists(
+        st.builds(
+            ApiChange, st.sampled_from(["removed", "narrowed", "added"]), st.just("n"), st.just("w"), st.just("p")
+        ),
+        max_size=30,
+    ).map(tuple),
+    before=st.fixed_dictionaries({"requirements.txt": st.just("x==1.1"), "up.txt": st.just("v1.1.1")}),
+    after=st.fixed_dictionaries(
+        {
+            "requirements.txt": st.sampled_from(["x==1.1", "x==1.2", "x==2.0", "x y"]),
+            "up.txt": st.sampled_from(["v1.1.1", "v1.1.2", "v1.2.0", "v2.0.0", "v1.1.0", "main"]),
+        }
+    ),
+)
+CHANGES = st.lists(st.builds(a_change, st.sampled_from(["feat", "fix", "docs"]), breaking=st.booleans()), max_size=3)
+
+
+@given(FACTS, CHANGES, st.permutations(SOURCES))
+def test_the_bump_is_the_maximum_over_all_sources_in_any_order(
+    facts: Facts, changes: list[Change], order: list[Source]
+) -> None:
+    base = read("1.2.3")
+
+    def by(*sources: Source) -> tuple[Level, tuple[Reason, ...]]:
+        return level(
+            msgspec.structs.replace(EVERY, changes=msgspec.structs.replace(EVERY.changes, sources=sources)),
+            facts,
+            changes,
+            base=base,
+        )
+
+    found, reasons = by(*order)
+    alone = [by(source) for source in order]
+    assert found == max((bump for bump, _ in alone), key=LEVELS.__getitem__)
+    assert found == max((reason.bump for reason in reasons), key=LEVELS.__getitem__, default="none")
+    assert reasons == tuple(reason for _, said in alone for reason in said)
+    assert all(reason.source and reason.what and reason.why for reason in reasons)
+
+
+@given(FACTS, CHANGES)
+def test_what_the_sources_saw_is_in_the_bump(facts: Facts, changes: list[Change]) -> None:
+    """Worked out from the facts by another way than the sources go."""
+    wants = {
+        "major": any(change.breaking for change in changes)
+        or any("removed" in fragment.path for fragment in facts.fragments)
+        or "c/x" in facts.paths
+        or any(change.kind != "added" for change in facts.api)
+        or facts.after["up.txt"] == "v2.0.0",
+        "minor": any(change.type == "feat" for change in changes)
+        or any("added" in fragment.path for fragment in facts.fragments)
+        or "a/x" in facts.paths
+        or bool(facts.api)
+        or facts.after["up.txt"] == "v1.2.0"
+        or ("requirements.txt" in facts.paths and facts.after["requirements.txt"] == "x==2.0"),
+        "patch": any(change.type == "fix" for change in changes)
+        or any(part in fragment.path for fragment in facts.fragments for part in ("fixed", "odd"))
+        or facts.after["up.txt"] != "v1.1.1"
+        or ("requirements.txt" in facts.paths and facts.after["requirements.txt"] != "x==1.1"),
+        "none": True,
+    }
+    assert level(EVERY, facts, changes, base=read("1.2.3"))[0] == next(bump for bump, asked in wants.items() if asked)
+
+
+@given(FACTS)
+def test_while_major_is_0_no_source_asks_for_more_than_minor(facts: Facts) -> None:
+    found, reasons = level(EVERY, facts, (), base=None)
+    assert "major" not in {found, *(reason.bump for reason in reasons)}
