@@ -75,7 +75,8 @@ def laws(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measurements side by side: not part of the tests, for a machine's moods are no fault of a change."""
     install(session)
-    session.run("python", "benchmarks/startup.py", *session.posargs)
+    session.run("python", "benchmarks/startup.py")
+    session.run("python", "-m", "benchmarks.history", *session.posargs)
 
 
 def install(session: nox.Session) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 TAGS = 2000
-UNRELEASED = 100
+UNRELEASED = 10
 BEGIN = 1_262_304_000  # 2010-01-01, in seconds since the epoch
 PEOPLE = [(f"Person {number:03}", f"person{number}@example.org") for number in range(150)]
 TYPES = (
