@@ -254,7 +254,7 @@ def test_circles_of_imports_and_unknown_packages_are_no_obstacle(tmp_path: Path)
 
 
 def test_what_stands_beside_generated_code_of_great_depth_is_not_lost(tmp_path: Path) -> None:
-    deep = "x = " + " + ".join(["1"] * 3_000) + "\n"
+    deep = "x = " + " + ".join(["1"] * 500) + "\n"
     old, new = (
         {"foo/__init__.py": "", "foo/deep.py": deep + "def f(): ...\n"},
         {"foo/__init__.py": "", "foo/deep.py": deep},
