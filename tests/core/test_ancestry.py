@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -328,3 +329,34 @@ def test_the_partition_is_what_the_law_says_by_rev_list(
             assert set(ids) == expected
             chain = repository.git("rev-list", "--first-parent", own, "--not", *below).split()
             assert section.release != same[0] or [commit.id for commit in trunk(section.commits)] == chain
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_a_long_history_with_wrong_clocks_one_stops_early_and_is_right(seed: int) -> None:
+    """One commit in ten was made by a clock that was up to a few dozen commits off."""
+    random = Random(seed)
+    history: list[tuple[tuple[int, ...], int]] = []
+    for place in range(800):
+        near = {max(0, place - 1 - int(random.expovariate(1 / 3))) for _ in range(random.choice((1, 1, 1, 2)))}
+        parents = tuple(sorted(near)) if place else ()
+        after = max((history[parent][1] for parent in parents), default=1_700_000_000)
+        wrong = random.random() < 0.1
+        history.append((parents, after + (random.randint(-200, 200) if wrong else random.randint(1, 20))))
+    contained = lineage(history)
+    with TemporaryDirectory() as folder:
+        repository = Repository(Path(folder), history)
+        log = repository.log(repository.tip)
+        for _ in range(10):
+            marked = set(random.sample(range(400, 800), 3)) & contained[-1]
+            read: list[Commit] = []
+            found = since(watched(log, read), [repository.ids[place] for place in marked])
+            new = contained[-1] - set().union(*(contained[place] for place in marked))
+            assert {commit.id for commit in found.commits} == {repository.ids[place] for place in new}
+            assert not marked or len(read) < len(log)
+
+
+def watched(commits: Iterable[Commit], read: list[Commit]) -> Iterator[Commit]:
+    """Those commits; `read` are those that somebody took."""
+    for one in commits:
+        read.append(one)
+        yield one
