@@ -1,7 +1,12 @@
 """What a version is: how it is written, read from a tag, and ordered.
 
-Two schemes: `semver` is SemVer 2.0.0 to the letter; `semver+revision` is `X.Y.Z[-<stage><N>]+<revision><M>`
-(`1.33.1-rc2+rke2r1`), whose metadata carries precedence and whose numbers are numbers, so that rc13 follows rc9.
+Three schemes: `semver` is SemVer 2.0.0 to the letter; `semver+revision` is `X.Y.Z[-<stage><N>]+<revision><M>`
+(`1.33.1-rc2+rke2r1`), whose metadata carries precedence and whose numbers are numbers, so that rc13 follows rc9;
+`pep440` is what PEP 440 calls the normal form of `X.Y.Z[{a|b|rc}N][.postM]`.
+
+Every scheme reads by an expression of its own: a repository with thousands of tags has each of them read on every run,
+and the packages `semver` and `packaging` take two to three times as long. The tests hold the expressions against
+both. `packaging` reads what people type; it is imported here, as it costs 2 ms and the dependencies' reader needs it too.
 """
 
 from __future__ import annotations
@@ -9,11 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
-import semver
+from packaging.version import InvalidVersion
+from packaging.version import Version as Pep440Version
 
-from release.core.config import VersionRules
+from release.core.config import SchemeName
 from release.core.model import Kind
 
 Key = tuple[int, int, int, tuple[tuple[int, int, str], ...]]
@@ -21,10 +28,36 @@ Key = tuple[int, int, int, tuple[tuple[int, int, str], ...]]
 LONGEST = 200
 """A tag or version of more characters is never a version."""
 
-_ALLOWED = re.compile(r"[A-Za-z0-9._+/@][A-Za-z0-9._+/@-]*")
+PEP440_WORDS = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "rc": "rc"}
+"""What a candidate may be called in the scheme pep440 -> how PEP 440 writes it, in the order of precedence."""
+
 _NUMBER = r"(?:0|[1-9][0-9]{0,17})"
+_CORE = rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})"
+_PRERELEASE = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_BUILD = r"[0-9A-Za-z-]+"
+_SEMVER = re.compile(rf"{_CORE}(?:-({_PRERELEASE}(?:\.{_PRERELEASE})*))?(?:\+{_BUILD}(?:\.{_BUILD})*)?")
+_TYPED = re.compile(r"[A-Za-z0-9._-]+")
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _FINAL = ((2, 0, ""),)
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_PEP440_RANKS = {word: rank for rank, word in enumerate(dict.fromkeys(PEP440_WORDS.values()))}
+_PEP440_FINAL = len(_PEP440_RANKS)
+
+
+class Rules(Protocol):
+    """What a scheme has to know; [version], [[upstream]] and [[component]] all say it.
+
+    `tag` is a template, `revision` the word before a revision's number, `candidates` the words of candidates.
+    """
+
+    @property
+    def scheme(self) -> SchemeName: ...
+    @property
+    def tag(self) -> str: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def candidates(self) -> tuple[str, ...]: ...
 
 
 class Version(msgspec.Struct, frozen=True, eq=False):
@@ -87,21 +120,29 @@ class Version(msgspec.Struct, frozen=True, eq=False):
 
 
 class Scheme(msgspec.Struct, frozen=True):
-    """How a project writes its versions. `before` and `after` are what its tags have around the version."""
+    """How a project writes its versions. `before` and `after` are what its tags have around the version.
 
-    rules: VersionRules
+    `revisions`: "none"; "always", where each version has one, from 1; "asked", where only who asks for one gets it.
+    """
+
+    rules: Rules
     before: str
     after: str
 
+    revisions: ClassVar[Literal["none", "always", "asked"]] = "none"
+
     def parse(self, text: str) -> Version | None:
-        """Read a version, strictly: None for anything that the scheme would not write itself."""
-        return self._read(text) if _acceptable(text) else None
+        """Read a version, strictly: None for anything that the scheme would not write itself.
+
+        Any text will do: names come from anywhere, git lets a tag end in U+2028, and rke2 has one that does.
+        """
+        return self._read(text) if len(text) <= LONGEST else None
 
     def of_tag(self, tag: str) -> Version | None:
         """Read the version in a tag's name; None for a tag of something else."""
-        if not _acceptable(tag) or not (tag.startswith(self.before) and tag.endswith(self.after)):
+        if len(tag) > LONGEST or not (tag.startswith(self.before) and tag.endswith(self.after)):
             return None
-        return self.parse(tag[len(self.before) : len(tag) - len(self.after)])
+        return self._read(tag[len(self.before) : len(tag) - len(self.after)])
 
     def requested(self, text: str) -> Version | None:
         """Read what a person types: the version with or without what the tag has around it."""
@@ -112,12 +153,16 @@ class Scheme(msgspec.Struct, frozen=True):
         return f"{self.before}{version.text}{self.after}"
 
     def image_tag(self, version: Version | str) -> str:
-        """An image tag: the version's tag (or the text given) with "-" for "+", which registries do not allow.
+        """An image tag that registries allow: the version's tag (or the text given), made to fit.
 
-        The way back is lost: `v1.33.1-rke2r1` reads as a prerelease.
+        By the OCI distribution spec that is `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`. What is not in it becomes "-" ("+" of
+        metadata, "/" and "@" of a monorepo's tags); "." and "-" at the beginning are dropped, and so is what is too
+        much at the end. The way back is lost: `v1.33.1-rke2r1` reads as a prerelease, and two versions may share one.
         """
         text = self.tag(version) if isinstance(version, Version) else version
-        return text.replace("+", "-")
+        if _IMAGE_TAG.fullmatch(text):
+            return text
+        return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".-")[:128] or "_"
 
     def make(self, core: tuple[int, int, int], stage: str = "", number: int = 0, revision: int = 0) -> Version:
         """Write a version; ValueError when the scheme has no such version. `stage` "" makes a final.
@@ -141,20 +186,18 @@ class Semantic(Scheme, frozen=True):
     """SemVer 2.0.0; candidates are `1.2.0-rc.1`. Any other prerelease is a stage of its own, with number 0."""
 
     def _read(self, text: str) -> Version | None:
-        try:
-            seen = semver.Version.parse(text)
-        except ValueError:
+        seen = _SEMVER.fullmatch(text)
+        if not seen:
             return None
-        core = (seen.major, seen.minor, seen.patch)
-        names = seen.prerelease.split(".") if seen.prerelease else []
-        if any(number >= 10**18 for number in (*core, *(int(name) for name in names if name.isdigit()))):
-            return None
-        return Version(text, *core, *self._stage(names), 0, (*core, _precedence(names)))
-
-    def _stage(self, names: list[str]) -> tuple[str, int]:
+        one, two, three, prerelease = seen.groups()
+        major, minor, patch = int(one), int(two), int(three)
+        if prerelease is None:
+            return Version(text, major, minor, patch, "", 0, 0, (major, minor, patch, _FINAL))
+        names = prerelease.split(".")
+        key = (major, minor, patch, _precedence(names))
         if len(names) == 2 and names[0] in self.rules.candidates and names[1].isdigit():
-            return names[0], int(names[1])
-        return ".".join(names), 0
+            return Version(text, major, minor, patch, names[0], int(names[1]), 0, key)
+        return Version(text, major, minor, patch, prerelease, 0, 0, key)
 
     def _write(self, core: str, stage: str, number: int, revision: int) -> str:
         return f"{core}-{stage}.{number}" if stage else core
@@ -163,22 +206,77 @@ class Semantic(Scheme, frozen=True):
 class Revised(Scheme, frozen=True):
     """`X.Y.Z[-<stage><N>]+<revision><M>`: ordered by X.Y.Z, then M, then stage (final last), then N as a number."""
 
+    revisions = "always"
+
     def _read(self, text: str) -> Version | None:
-        seen = _revised(self.rules.candidates, self.rules.revision).fullmatch(text)
+        stages = self.rules.candidates
+        seen = _revised(stages, self.rules.revision).fullmatch(text)
         if not seen:
             return None
-        major, minor, patch, number, revision = (int(seen[group] or 0) for group in (1, 2, 3, 5, 6))
-        stages = self.rules.candidates
-        stage = seen[4] or ""
-        rank = stages.index(stage) if stage else len(stages)
-        key = (major, minor, patch, ((revision, rank, ""), (number, 0, "")))
+        one, two, three, stage, candidate, last = seen.groups()
+        major, minor, patch, revision = int(one), int(two), int(three), int(last)
+        if stage is None:
+            key = (major, minor, patch, ((revision, len(stages), ""), (0, 0, "")))
+            return Version(text, major, minor, patch, "", 0, revision, key)
+        number = int(candidate)
+        key = (major, minor, patch, ((revision, stages.index(stage), ""), (number, 0, "")))
         return Version(text, major, minor, patch, stage, number, revision, key)
 
     def _write(self, core: str, stage: str, number: int, revision: int) -> str:
         return f"{core}{f'-{stage}{number}' if stage else ''}+{self.rules.revision}{revision}"
 
 
-def scheme(rules: VersionRules, name: str = "") -> Scheme:
+class Pep440(Scheme, frozen=True):
+    """PEP 440: candidates are `1.2.0a1`, `1.2.0b1` and `1.2.0rc1`, in that order; a revision is a post release, `1.2.0.post1`.
+
+    Of what PEP 440 has besides, nothing is a version here, because nothing here would write it, and a tag of it is
+    named as invalid: epochs, which would outrank every X.Y.Z without one; development releases and local versions,
+    which are not for publishing; post releases of candidates, which come before the final; `.post0`; `1.2` and
+    `1.2.0.0`, which an index takes for `1.2.0`.
+    """
+
+    revisions = "asked"
+
+    def requested(self, text: str) -> Version | None:
+        """Read what a person types, in any spelling that PEP 440 allows: `1.2-RC.1` is `1.2.0rc1`, `1.2.0-1` a post release."""
+        return super().requested(text) or self._normalised(text)
+
+    def _normalised(self, text: str) -> Version | None:
+        if len(text) > LONGEST or not _TYPED.fullmatch(text):
+            return None
+        try:
+            seen = Pep440Version(text)
+        except InvalidVersion:
+            return None
+        padded = (*seen.release, 0, 0)[: max(3, len(seen.release))]
+        after_release = str(seen)[len(".".join(map(str, seen.release))) :]
+        return self.parse(".".join(map(str, padded)) + after_release)
+
+    def _read(self, text: str) -> Version | None:
+        pattern, stages = _pep440(self.rules.candidates)
+        seen = pattern.fullmatch(text)
+        if not seen:
+            return None
+        one, two, three, word, candidate, post = seen.groups()
+        major, minor, patch = int(one), int(two), int(three)
+        if word is not None:
+            number = int(candidate)
+            key = (major, minor, patch, ((_PEP440_RANKS[word], number, ""),))
+            return Version(text, major, minor, patch, stages[word], number, 0, key)
+        revision = int(post or 0)
+        return Version(
+            text, major, minor, patch, "", 0, revision, (major, minor, patch, ((_PEP440_FINAL, revision, ""),))
+        )
+
+    def _write(self, core: str, stage: str, number: int, revision: int) -> str:
+        word = f"{PEP440_WORDS.get(stage, stage)}{number}" if stage else ""
+        return f"{core}{word}{f'.post{revision}' if revision else ''}"
+
+
+_SCHEMES: dict[SchemeName, type[Scheme]] = {"semver": Semantic, "semver+revision": Revised, "pep440": Pep440}
+
+
+def scheme(rules: Rules, name: str = "") -> Scheme:
     """The scheme that the rules ask for; `name` is the project's, for tags like "{name}-v{version}".
 
     ValueError for a tag template that does not have `{version}` exactly once.
@@ -187,8 +285,7 @@ def scheme(rules: VersionRules, name: str = "") -> Scheme:
     if len(parts) != 2:
         raise ValueError(f'the tag template "{rules.tag}" must contain {{version}} once')
     before, after = (render(part, {"name": name} if name else {}) for part in parts)
-    kind = Revised if rules.scheme == "semver+revision" else Semantic
-    return kind(rules, before, after)
+    return _SCHEMES[rules.scheme](rules, before, after)
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
@@ -228,20 +325,20 @@ def line_of_branch(template: str, branch: str) -> str | None:
     return seen[1] if seen else None
 
 
-def _acceptable(text: str) -> bool:
-    """An allow-list, because names come from anywhere: git lets a tag end in U+2028, and rke2 has one that does."""
-    return len(text) <= LONGEST and _ALLOWED.fullmatch(text) is not None
-
-
 def _precedence(names: list[str]) -> tuple[tuple[int, int, str], ...]:
-    """SemVer clause 11: numbers below words, words in ASCII order, a list above its own beginning, finals last."""
-    if not names:
-        return _FINAL
-    return tuple((0, int(name), "") if name.isdigit() else (1, 0, name) for name in names)
+    """SemVer clause 11: numbers below words, words in ASCII order, a list above its own beginning."""
+    return tuple([(0, int(name), "") if name.isdigit() else (1, 0, name) for name in names])
 
 
 @lru_cache
 def _revised(candidates: tuple[str, ...], revision: str) -> re.Pattern[str]:
     stages = "|".join(map(re.escape, candidates)) or "(?!)"
-    core = rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})"
-    return re.compile(rf"{core}(?:-({stages})({_NUMBER}))?\+{re.escape(revision)}({_NUMBER})")
+    return re.compile(rf"{_CORE}(?:-({stages})({_NUMBER}))?\+{re.escape(revision)}({_NUMBER})")
+
+
+@lru_cache
+def _pep440(candidates: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    """The form of a version, and PEP 440's words -> the project's own. A word that PEP 440 does not have is never read."""
+    stages = {PEP440_WORDS[name]: name for name in candidates if name in PEP440_WORDS}
+    words = "|".join(stages) or "(?!)"
+    return re.compile(rf"{_CORE}(?:({words})({_NUMBER})|\.post([1-9][0-9]{{0,17}}))?"), stages
