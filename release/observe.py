@@ -11,14 +11,13 @@ import msgspec
 from release.core.aim import Aim, History, Observation
 from release.core.ancestry import since, trunk
 from release.core.config import Config
-from release.core.dependencies import manifests
 from release.core.facts import ApiChange, Facts, Fragment
 from release.core.fragments import named
-from release.core.inheritance import upstream_files
 from release.core.model import Commit, Head, Person
 from release.core.record import Broken, Record
 from release.core.span import Ranges, beyond
 from release.core.version import scheme
+from release.core.wanted import wanted
 from release.ports import Forge, Ledger, Remote
 
 BY_PATH = frozenset(("fragments", "paths", "dependencies", "upstream"))
@@ -104,16 +103,16 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     changed = remote.changed(old, base) if BY_PATH.intersection(rules.sources) else ()
     there = [path for letter, path in changed if letter != "D"]
     news = [path for path in there if named(config, path)] if "fragments" in rules.sources else []
-    wanted = wanted_texts(config, [path for _, path in changed])
-    before = remote.files(old, wanted) if old and wanted else {}
-    after = remote.files(base, [*wanted, *news]) if wanted or news else {}
+    texts = wanted(config, [path for _, path in changed])
+    before = remote.files(old, texts) if old and texts else {}
+    after = remote.files(base, [*texts, *news]) if texts or news else {}
     return Facts(
         commits=trunk(commits) if rules.first_parent else commits,
         fragments=tuple(Fragment(path, after[path] or "") for path in news),
         paths=tuple(path for _, path in changed) if "paths" in rules.sources else (),
         api=sources.compare(old, base, rules.packages) if old and "python-api" in rules.sources else (),
         before=before,
-        after={path: after[path] for path in wanted},
+        after={path: after[path] for path in texts},
     )
 
 
@@ -121,11 +120,3 @@ def earliest(commits: Sequence[Commit]) -> str:
     """When the first of these commits came to the branch, ISO 8601 UTC: no pull request that brought one was merged before."""
     dates = (datetime.fromisoformat(commit.date) for commit in trunk(commits))
     return min(dates).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def wanted_texts(config: Config, changed: Collection[str]) -> tuple[str, ...]:
-    """The files whose texts the sources compare."""
-    sources = config.changes.sources
-    dependencies = manifests(config, changed) if "dependencies" in sources else ()
-    upstreams = upstream_files(config) if "upstream" in sources else ()
-    return tuple(dict.fromkeys((*dependencies, *upstreams)))

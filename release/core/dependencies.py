@@ -6,7 +6,7 @@ commit or a fragment. It is minor where users are likely to notice, and else a p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from release.core.commits import Change, plain
 from release.core.config import Config
@@ -25,19 +25,22 @@ WORD: Mapping[Role, str] = {
 }
 
 
-def manifests(config: Config, changed: Collection[str]) -> tuple[str, ...]:
+def manifests(config: Config, changed: Iterable[str]) -> tuple[str, ...]:
     """Those of the changed paths whose dependencies count."""
     return tuple(path for path in changed if matches(config.changes.manifests, path))
 
 
 def dependency_reasons(config: Config, facts: Facts, changes: Sequence[Change]) -> Iterator[Reason]:
-    """Reasons for each file of dependencies that changed, its weightiest first; a great many are told in part."""
-    for path in manifests(config, facts.paths):
+    """Reasons for each file of dependencies that changed, its weightiest first; a great many are told in part.
+
+    Before a project's first release there is nothing to compare with, and each of its files is new.
+    """
+    for path in manifests(config, dict.fromkeys([*facts.paths, *facts.before, *facts.after])):
         where = plain(path, 200)
-        if path not in facts.before or path not in facts.after:
+        if path not in facts.before and path not in facts.after:
             yield Reason(where, "it changed, and was not looked at", "patch", "dependencies unknown")
-        else:
-            yield from weightiest(_of_file(path, where, facts.before[path], facts.after[path]))
+        elif (before := facts.before.get(path)) != (after := facts.after.get(path)):
+            yield from weightiest(_of_file(path, where, before, after))
 
 
 def _of_file(path: str, where: str, before: str | None, after: str | None) -> Iterator[Reason]:
@@ -51,8 +54,7 @@ def _of_file(path: str, where: str, before: str | None, after: str | None) -> It
         return
     if before is None or after is None:
         word, count = ("went away", len(old)) if after is None else ("is new", len(new))
-        if before != after:
-            yield Reason(where, f"the file {word}, with {count} of what it asks for", "patch", "dependencies")
+        yield Reason(where, f"the file {word}, with {count} of what it asks for", "patch", "dependencies")
         return
     yield from _differences(where, _by_key(old), _by_key(new))
 

@@ -119,6 +119,10 @@ def test_a_file_that_comes_or_goes_is_told_as_one() -> None:
     assert reasons("requirements.txt", None, None) == []
 
 
+def test_a_file_that_did_not_change_is_not_told_though_it_cannot_be_read() -> None:
+    assert reasons("requirements.txt", "a b", "a b") == []
+
+
 @pytest.mark.parametrize(("before", "after"), [("a b", "a"), ("a", "a b"), ("a b", "a c")])
 def test_a_file_that_cannot_be_read_says_that_it_changed(before: str, after: str) -> None:
     (reason,) = reasons("requirements.txt", before, after)
@@ -130,6 +134,13 @@ def test_a_file_that_nobody_looked_at_is_not_taken_for_unchanged() -> None:
     (reason,) = dependency_reasons(CONFIG, Facts(paths=("go.mod", "other.txt")), ())
     assert (reason.source, reason.bump) == ("go.mod", "patch")
     assert "not looked at" in reason.what
+
+
+def test_texts_are_enough_and_before_the_first_release_each_file_is_new() -> None:
+    found = dependency_reasons(CONFIG, Facts(before={"go.mod": "go 1.22"}, after={"go.mod": "go 1.23"}), ())
+    assert [one.what for one in found] == ["go raised from 1.22 to 1.23"]
+    found = dependency_reasons(CONFIG, Facts(after={"go.mod": "go 1.23", "README": "x"}), ())
+    assert [one.what for one in found] == ["the file is new, with 1 of what it asks for"]
 
 
 def test_only_files_that_count_are_looked_at() -> None:
