@@ -218,7 +218,8 @@ Upstream = Callable[["Checkout", Config, "GitHub | None"], tuple[str, str]]
 def opened_at(place: Path | None, upstream_of: Upstream) -> Session:
     """Open everything around a checkout; `upstream_of` finds its upstream."""
     environment = cleared(os.environ)
-    os.environ["GIT_PYTHON_REFRESH"] = "quiet"  # else importing GitPython fails where there is no git; we say so
+    # Importing GitPython would run `git version` twice, and fail without git. We run git by its name, and say so.
+    os.environ.update(GIT_PYTHON_REFRESH="quiet", GIT_PYTHON_GIT_EXECUTABLE="git-when-it-is-run")
     from release.adapters.disk import Disk
     from release.adapters.git.checkout import Checkout
     from release.adapters.git.ledger import GitLedger
