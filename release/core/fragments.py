@@ -49,7 +49,7 @@ def fragment_reasons(config: Config, facts: Facts, changes: Sequence[Change]) ->
         if name.kind:
             yield Reason(where, what or where, known[name.kind], f"fragment of the kind {name.kind}")
         else:
-            yield Reason(where, what or where, "patch", f"fragment of no known kind; known are {', '.join(known)}")
+            yield Reason(where, what or where, "patch", "fragment of no known kind: perhaps more than a patch")
 
 
 def kinds(config: Config) -> dict[str, Level]:
