@@ -15,7 +15,7 @@ from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
 from release.core.forge_rules import forge_contradictions
 from release.core.notation import bad_path, bad_pattern, quoted
-from release.core.version import names_in, render, scheme
+from release.core.version import PEP440_WORDS, names_in, render, scheme
 
 VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
 OF_A_PLATFORM = ("platform", "os", "arch")
@@ -70,6 +70,9 @@ def _version(config: Config) -> Iterator[Conflict]:
     if rules.scheme == "semver" and rules.revision:
         why = f"version.revision is {quoted(rules.revision)}, and in the scheme semver there is no revision"
         yield Conflict("revision-unused", why, 'set scheme = "semver+revision" or leave revision out')
+    if rules.scheme == "pep440" and rules.revision:
+        why = f"version.revision is {quoted(rules.revision)}, and in the scheme pep440 a revision is a post release"
+        yield Conflict("revision-unused", why, "leave revision out: a post release is always written .postN")
     if rules.revision and not re.fullmatch(r"[A-Za-z0-9-]*[A-Za-z-]", rules.revision):
         why = f"version.revision is {quoted(rules.revision)}"
         yield Conflict("bad-revision", why, "use letters, digits and -, and end on no digit: a number follows")
@@ -89,11 +92,27 @@ def _candidates(config: Config) -> Iterator[Conflict]:
     if config.version.final_from_candidate and not names:
         why = "version.final_from_candidate is set, and version.candidates is empty: there is nothing to be final from"
         yield Conflict("no-candidates", why, 'name a stage, as in candidates = ["rc"], or unset it')
+    for name in _repeated(names):
+        yield Conflict("duplicate-name", f"version.candidates has {quoted(name)} twice", "leave one out")
+    yield from _pep440_words(names) if config.version.scheme == "pep440" else _candidate_words(names)
+
+
+def _candidate_words(names: Iterable[str]) -> Iterator[Conflict]:
     for name in names:
         if not re.fullmatch(r"[A-Za-z]{1,20}", name):
             yield Conflict("bad-candidate", f"version.candidates has {quoted(name)}", 'use letters only, as in "rc"')
-    for name in _repeated(names):
-        yield Conflict("duplicate-name", f"version.candidates has {quoted(name)} twice", "leave one out")
+
+
+def _pep440_words(names: Iterable[str]) -> Iterator[Conflict]:
+    """PEP 440 has three kinds of pre-release and no others; a project may call two of them by either name."""
+    known = dict.fromkeys(name for name in names if name in PEP440_WORDS)
+    for name in names:
+        if name not in known:
+            why = f"version.candidates has {quoted(name)}, which is no pre-release of PEP 440"
+            yield Conflict("bad-candidate", why, "use alpha (or a), beta (or b) and rc")
+    for word in _repeated(PEP440_WORDS[name] for name in known):
+        why = f"version.candidates has two names for what PEP 440 writes as {word}"
+        yield Conflict("duplicate-name", why, "leave one out")
 
 
 def _version_files(config: Config) -> Iterator[Conflict]:

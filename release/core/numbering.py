@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Literal
 
 from release.core.commits import plain
 from release.core.finding import Conflict
 from release.core.model import Level
-from release.core.version import Revised, Scheme, Version
+from release.core.version import Scheme, Version
 
 Core = tuple[int, int, int]
+Rise = Level | Literal["revision"]
 
 FIRST: Core = (0, 1, 0)
 """The version of a first release: where the SemVer FAQ advises to start."""
@@ -19,7 +21,7 @@ def next_version(
     scheme: Scheme,
     *,
     previous: Version | None,
-    level: Level,
+    level: Rise,
     stage: str,
     taken: Collection[Version],
     core: Core | None,
@@ -28,20 +30,23 @@ def next_version(
 
     `previous` is the last final of the line, None for a first release; `stage` is "" for a final, else the candidate's;
     `core` is X.Y.Z when a file decides it. Numbers go on from the highest one, never into a gap: a candidate that was
-    given up must not come back as something else. Level "none" is a caller's mistake, and taken for a patch.
+    given up must not come back as something else. Level "revision" is the same X.Y.Z as `previous`, once more; "none"
+    is a caller's mistake, and taken for a patch.
     """
     if stage and stage not in scheme.rules.candidates:
         return _unknown(stage, scheme)
-    finals = [version for version in taken if version.final]
-    used = {_core(version) for version in finals}
-    revised = isinstance(scheme, Revised)
-    if core in used and not revised:
-        return _taken(scheme, next(version for version in finals if _core(version) == core))
+    if level == "revision":
+        return _revision(scheme, previous, stage, taken, core)
+    if scheme.revisions == "always":
+        wanted = core or _bumped(previous, level)
+        return _made(scheme, wanted, stage, _next_revision(scheme, wanted, taken), taken)
+    finals = {_core(version): version for version in taken if version.final}
+    if core in finals:
+        return _taken(scheme, finals[core])
     wanted = core or _bumped(previous, level)
-    while wanted in used and not revised:
+    while wanted in finals:
         wanted = (wanted[0], wanted[1], wanted[2] + 1)
-    revision = 1 + max((version.revision for version in finals if _core(version) == wanted), default=0)
-    return _made(scheme, wanted, stage, revision if revised else 0, taken)
+    return _made(scheme, wanted, stage, 0, taken)
 
 
 def _core(version: Version) -> Core:
@@ -56,6 +61,43 @@ def _bumped(previous: Version | None, level: Level) -> Core:
     if level == "major":
         return major + 1, 0, 0
     return (major, minor + 1, 0) if level == "minor" else (major, minor, patch + 1)
+
+
+def _revision(
+    scheme: Scheme, previous: Version | None, stage: str, taken: Collection[Version], core: Core | None
+) -> Version | Conflict:
+    if refused := _unrevisable(scheme, previous, stage, core):
+        return refused
+    wanted = _core(previous) if previous else FIRST
+    known = (*taken, previous) if previous else taken
+    return _made(scheme, wanted, stage, _next_revision(scheme, wanted, known), taken)
+
+
+def _next_revision(scheme: Scheme, core: Core, taken: Iterable[Version]) -> int:
+    """One above the finals of this core, and no lower than its candidates: those are on their way to theirs."""
+    same = [version for version in taken if _core(version) == core]
+    finals = (version.revision for version in same if version.final)
+    candidates = (version.revision for version in same if not version.final)
+    return max([1 + max(finals, default=0), *candidates])
+
+
+def _unrevisable(scheme: Scheme, previous: Version | None, stage: str, core: Core | None) -> Conflict | None:
+    """Why there is no next revision to be had."""
+    name = scheme.rules.scheme
+    if scheme.revisions == "none":
+        remedy = 'release a patch (--bump patch), or set [version] scheme to "semver+revision" or "pep440"'
+        return Conflict("no-revision", f"a revision was asked for, and the scheme {name} has none", remedy)
+    if previous is None:
+        why = "a revision was asked for, and nothing has been released that it could be one of"
+        return Conflict("no-revision", why, "release a version first, without --revision")
+    if core is not None and core != _core(previous):
+        said = ".".join(map(str, core))
+        why = f"a revision of {previous.core} was asked for, and the version file says {said}"
+        return Conflict("revision-of-file", why, f"leave --revision out, or set {previous.core} in the version file")
+    if stage and scheme.revisions == "asked":
+        why = f"a candidate of a revision was asked for, and the scheme {name} has none: 1.2.0rc1.post1 is below 1.2.0"
+        return Conflict("no-revision", why, "release the revision without --candidate, or a candidate of a patch")
+    return None
 
 
 def _made(scheme: Scheme, core: Core, stage: str, revision: int, taken: Iterable[Version]) -> Version | Conflict:
@@ -75,4 +117,5 @@ def _unknown(stage: str, scheme: Scheme) -> Conflict:
 
 def _taken(scheme: Scheme, version: Version) -> Conflict:
     why = f"version {version.core} is taken: {scheme.tag(version)} was released or given up"
-    return Conflict("version-taken", why, "set a higher version in the version file")
+    other = ", or ask for a revision: --revision" if scheme.revisions == "asked" else ""
+    return Conflict("version-taken", why, f"set a higher version in the version file{other}")
