@@ -100,9 +100,8 @@ class GitRemote:
 
     def ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is in the history of `new` (or is it); what is not here is not."""
-        return all(kind == "commit" for kind in self._kinds([old, new])) and self._run.asks(
-            "merge-base", "--is-ancestor", old, new
-        )
+        here = all(kind == "commit" for kind in self._kinds({old, new}))
+        return here and (old == new or self._run.asks("merge-base", "--is-ancestor", old, new))
 
     def dates(self, tags: Mapping[str, str]) -> tuple[Tag, ...]:
         """Tags (name -> commit) with their commits' dates; "" for a tag on something that is no commit."""
@@ -166,15 +165,17 @@ class GitRemote:
 
     def files(self, commit: str, paths: Collection[str]) -> dict[str, str | None]:
         """The texts of several files at a commit, by one process; None where there is none."""
-        rest = self._run("cat-file", "--batch", stdin="".join(f"{commit}:{path}\n" for path in paths).encode())
+        asked = "".join((f"{commit}\n", *(f"{commit}:{path}\n" for path in paths))).encode()
+        rest = self._run("cat-file", "--batch", stdin=asked)
         found: dict[str, str | None] = {}
-        for path in paths:
+        for path in ("", *paths):
             header, _, rest = rest.partition(b"\n")
             _, kind, size = header.split(b" ") if not header.endswith(b" missing") else (b"", b"missing", b"-1")
             content, rest = rest[: max(0, int(size))], rest[int(size) + 1 :]
-            found[path] = decoded(content, path, commit) if kind == b"blob" else None
-        if None in found.values() and not all(self._kinds([commit])):
-            raise Unseen(f"{commit[:10]} of {self.name} is not here", "run the same command again")
+            if path:
+                found[path] = decoded(content, path, commit) if kind == b"blob" else None
+            elif kind == b"missing":
+                raise Unseen(f"{commit[:10]} of {self.name} is not here", "run the same command again")
         return found
 
     def modes(self, commit: str, paths: Collection[str]) -> dict[str, str]:
