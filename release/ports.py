@@ -61,7 +61,7 @@ class Remote(Protocol):
     def known(self, tip: str, emails: Collection[str], mailmap: str = "") -> frozenset[str]:
         """Those of these addresses whose owners are authors of something in the history of the tip.
 
-        Addresses are as the .mailmap of the commit `mailmap` (the tip, if none is given) has them.
+        Addresses are as the .mailmap of the commit `mailmap` (the tip, if none is given) has them, in any case.
         """
         ...
 

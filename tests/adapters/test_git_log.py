@@ -124,6 +124,10 @@ def test_known_are_those_who_are_authors_of_something_before(world: World, remot
     assert remote.known(made["a"], ["ada@example.org"]) == frozenset()
     assert remote.known(made["a"], ["ada@example.org"], mailmap=made["d"]) == {"ada@example.org"}
     assert remote.known(made["a"], []) == frozenset()
+    assert remote.known(made["b"], ["BOB@Example.org", "bob@example.org", "bob"]) == {
+        "BOB@Example.org",
+        "bob@example.org",
+    }
 
 
 def test_one_looks_no_further_than_to_the_last_one_that_was_missing(world: World) -> None:

@@ -135,16 +135,18 @@ class GitRemote:
     def known(self, tip: str, emails: Collection[str], mailmap: str = "") -> frozenset[str]:
         """Those of these addresses whose owners are authors of something in the history of the tip.
 
-        Addresses are as the .mailmap of the commit `mailmap` (the tip, if none is given) has them.
+        Addresses are as the .mailmap of the commit `mailmap` (the tip, if none is given) has them, in any case.
         """
-        wanted, found = frozenset(emails), set[str]()
-        if wanted:
+        asked: dict[str, set[str]] = {}
+        for email in emails:
+            asked.setdefault(email.casefold(), set()).add(email)
+        found: set[str] = set()
+        if asked:
             with closing(log.emails(self._run, tip, mailmap or tip)) as authors:
-                for email in authors:
-                    if email in wanted:
-                        found.add(email)
-                        if len(found) == len(wanted):
-                            break
+                for author in authors:
+                    found |= asked.pop(author.casefold(), set())
+                    if not asked:
+                        break
         return frozenset(found)
 
     def changed(self, old: str, new: str) -> tuple[tuple[str, str], ...]:
@@ -165,7 +167,9 @@ class GitRemote:
 
     def files(self, commit: str, paths: Collection[str]) -> dict[str, str | None]:
         """The texts of several files at a commit, by one process; None where there is none."""
-        asked = "".join((f"{commit}\n", *(f"{commit}:{path}\n" for path in paths))).encode()
+        odd = self._odd(commit, paths)
+        names = (odd.get(path, NOWHERE) if "\n" in path else f"{commit}:{path}" for path in paths)
+        asked = "".join((f"{commit}\n", *(f"{name}\n" for name in names))).encode()
         rest = self._run("cat-file", "--batch", stdin=asked)
         found: dict[str, str | None] = {}
         for path in ("", *paths):
@@ -177,6 +181,13 @@ class GitRemote:
             elif kind == b"missing":
                 raise Unseen(f"{commit[:10]} of {self.name} is not here", "run the same command again")
         return found
+
+    def _odd(self, commit: str, paths: Collection[str]) -> dict[str, str]:
+        """The objects of those paths that would end a line of what git is asked: it is asked for them by id."""
+        odd = [path for path in paths if "\n" in path]
+        listed = text(self._run("ls-tree", "-z", commit, "--", *odd)) if odd else ""
+        entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
+        return {path: about.split(" ")[2] for about, _, path in entries}
 
     def modes(self, commit: str, paths: Collection[str]) -> dict[str, str]:
         """Git's mode of each of these paths that exists at a commit."""
