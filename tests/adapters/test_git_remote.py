@@ -581,10 +581,11 @@ def test_a_path_of_any_characters_is_written_where_it_says(world: World, remote:
     made = remote.write([base], {path: ("100755", "text")}, "m", ADA, DATE)
     names = world.git(a_store(world), "ls-tree", "-r", "-z", "--name-only", made).split("\0")
     assert set(filter(None, names)) == {path, "README"}
-    if "\n" not in path:
-        again = remote.commit(made, [Splice(path, 0, 4, "other")], "m", ADA, DATE)
-        assert remote.file(again, path) == "other"
-        assert world.git(a_store(world), "ls-tree", "-r", again).count("100755") == 1
+    again = remote.commit(made, [Splice(path, 0, 4, "other")], "m", ADA, DATE)
+    assert remote.files(again, ["README", path, "none", "no\nne", "README"]) == {
+        "README": "upstream\n", path: "other", "none": None, "no\nne": None,
+    }  # fmt: skip
+    assert world.git(a_store(world), "ls-tree", "-r", again).count("100755") == 1
 
 
 @pytest.mark.parametrize(
