@@ -85,11 +85,20 @@ def escaped(text: str, limit: int = 500) -> str:
     """A stranger's text for Markdown: one line that makes no tag, link, emphasis, list or heading, and calls nobody.
 
     A zero-width space after "@" keeps GitHub from notifying people: an entity alone would not, as mentions are looked
-    for after rendering. `#123` stays a reference.
+    for after rendering. `#123` stays a reference. Most texts are harmless, and are seen to be so by one look.
     """
-    line = re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", plain(text, limit))
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@&#8203;")
-    return _LEAD.sub(r"\1\\", line)
+    tidy = len(text) <= limit and "  " not in text and not text.endswith(" ")
+    if tidy and _HARMLESS(text):
+        return text
+    line = text if tidy and text.isprintable() and text[0] != " " else plain(text, limit)
+    if _MARKED(line):
+        line = line.translate(_ESCAPES)
+    return line if line[:1].isalpha() else _LEAD.sub(r"\1\\", line)
+
+
+_HARMLESS = re.compile(r"""(?:[A-Za-z!"$%'(),./:;?^{|}][A-Za-z0-9 !"#$%'()+,./:;=?^{|}-]*)?""").fullmatch
+_MARKED = re.compile(r"[\\`*_\[\]~&<>@]").search
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@&#8203;"} | {c: f"\\{c}" for c in "\\`*_[]~"})
 
 
 class _Heading(msgspec.Struct, frozen=True):
