@@ -17,13 +17,14 @@ from uuid import uuid4
 from release import config as configuration
 from release import observe
 from release.core.address import located, repository_of, without_secret
-from release.core.aim import Observation
+from release.core.aim import History, Observation
 from release.core.config import Config
 from release.core.contradictions import contradictions
 from release.core.facts import ApiChange
 from release.core.finding import Conflict
 from release.core.forge_rules import is_repository
 from release.core.model import DownstreamWish, Head, Person
+from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.observe import Sources
@@ -105,6 +106,24 @@ class Session:
     def sources(self, config: Config) -> Sources:
         """Where what changed is read, as far as the configuration asks for it."""
         return Sources(self.remote, self.compared)
+
+    @property
+    def server(self) -> str:
+        """The address of the forge, "" without one."""
+        return self.github.server if self.github is not None else ""
+
+    def template(self, config: Config, history: History) -> Template:
+        """How a release's notes are written: by a built-in template, or by one of the project's own at that commit."""
+        name = config.changelog.template
+        if name in TEMPLATES:
+            return TEMPLATES[name]
+        source = history.files.get(name)
+        if source is None:
+            why = f"changelog.template is {name!r}, and {history.base[:10]} has no such file"
+            raise ConfigError(why, f"commit it, or take a built-in one: {', '.join(TEMPLATES)}")
+        from release.adapters.templates import template
+
+        return template(source, name)
 
     def compared(self, old: str, new: str, packages: Collection[str]) -> tuple[ApiChange, ...]:
         """How the public names of Python packages differ between two commits: both are written to a folder, and read there."""

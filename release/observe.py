@@ -15,7 +15,7 @@ from release.core.facts import ApiChange, Facts, Fragment
 from release.core.fragments import named
 from release.core.model import Commit, Head, Person
 from release.core.record import Broken, Record
-from release.core.span import Ranges, beyond
+from release.core.span import Ranges, beyond, came_before
 from release.core.version import scheme
 from release.core.wanted import wanted
 from release.ports import Forge, Ledger, Remote
@@ -59,7 +59,7 @@ def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> Hi
     remote.bring([*heads, *(TAGS + name for name in tags)], [base, *dict.fromkeys(tags.values())])
     rules = scheme(config.version, config.project.name)
     versions = {name: version for name in tags if (version := rules.of_tag(name)) is not None}
-    finals = {tags[name] for name, version in versions.items() if version.final and version != aimed.version}
+    finals = {tags[name] for name, one in versions.items() if one.final and came_before(aimed, one, tags[name])}
     new = since(remote.commits(base, ()), finals)
     walked = new.met | {commit.id for commit in new.commits}
     near = {name for name in versions if tags[name] in walked}
@@ -70,8 +70,9 @@ def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> Hi
 
 def content(remote: Remote, config: Config, base: str) -> History:
     """The files at a commit that the design reads, without the tags behind it."""
-    named = [*(file.path for file in config.version.file), config.changelog.file, "release.toml"]
-    paths = list(dict.fromkeys(path for path in named if path))
+    own = [config.changelog.template] if config.changelog.template.endswith(".j2") else []
+    read = [*(file.path for file in config.version.file), config.changelog.file, *own, "release.toml"]
+    paths = list(dict.fromkeys(path for path in read if path))
     above = [path[:end] for path in paths for end, character in enumerate(path) if character == "/"]
     modes = remote.modes(base, [*paths, *above])
     removes = config.commit.mode == "push" and "fragments" in config.changes.sources

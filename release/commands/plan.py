@@ -11,7 +11,8 @@ import msgspec
 from release.app import Session
 from release.commands.adopt import adopted, asked_for
 from release.commands.decide import Decision, decide
-from release.core import changelog, design
+from release.commands.notes import written
+from release.core import design
 from release.core.aim import Nothing, Observation, Refusal, Wishes, can_land
 from release.core.conflicts import Proposal, judge
 from release.core.finding import Conflict, Done, Failed, Skipped
@@ -97,15 +98,13 @@ def designed(
         return found, ()
     if not isinstance(found.chosen, design.Choice):
         return found.chosen if isinstance(found.chosen, Nothing) else (found.chosen,), found.remarks
-    return proposed(found, found.chosen)
+    return proposed(session, found, found.chosen)
 
 
-def proposed(found: Decision, chosen: design.Choice) -> tuple[Release | Refusal, tuple[str, ...]]:
+def proposed(session: Session, found: Decision, chosen: design.Choice) -> tuple[Release | Refusal, tuple[str, ...]]:
     """The release that was decided on, if nothing stands against it."""
     config, seen, aimed, history, span = found.config, found.seen, found.aimed, found.history, found.span
-    rules = scheme(config.version, config.project.name)
-    previous = rules.tag(span.previous) if span.previous else None
-    notes = changelog.notes(found.told, previous=previous, tag=rules.tag(chosen.version))
+    notes = written(session, found, chosen.version).notes
     wished = design.design(config, seen, aimed, history, span, chosen, notes)
     against = judge(Proposal(config, seen, aimed, history, span, chosen.version))
     if isinstance(wished, Release) and not against:

@@ -34,7 +34,16 @@ def looked_at(session: Session, wishes: Wishes) -> tuple[Decision | Record | Not
     asked = bool(wishes.stage or wishes.bump)
     if isinstance(here, Aim) and (asked or remarks):
         return decided(session, seen, wished(here, wishes)), remarks
-    return decide(session, seen, wishes), remarks
+    found = decide(session, seen, wishes)
+    return (ended(session, found) if isinstance(found, Record) else found), remarks
+
+
+def ended(session: Session, record: Record) -> Record | Nothing:
+    """A release that is finished is nothing to go on with."""
+    if record.unfinished:
+        return record
+    rules = scheme(session.config.version, session.config.project.name)
+    return Nothing(f"{record.release.tag} is out, and nothing changed since", tagged=rules.parse(record.release.version))
 
 
 def standing(session: Session, seen: Observation) -> tuple[Aim | Conflict, tuple[str, ...]]:

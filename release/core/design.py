@@ -118,7 +118,7 @@ def _choose_version(
     if aimed.bump in LEVELS:
         reasons = (Reason("--bump", "asked for", aimed.bump, "a person's decision"), *reasons)
         wanted = aimed.bump
-    if config.version.source != "file" and span.final is not None and wanted == "none":
+    if config.version.source != "file" and span.final is not None and wanted == "none" and aimed.bump != "revision":
         since = rules.tag(span.final)
         few = f"{len(bumping)} change{'s' if len(bumping) > 1 else ''}, and none calls for a release"
         return Nothing(
@@ -127,7 +127,12 @@ def _choose_version(
             else f"since {since} there {'are' if len(bumping) > 1 else 'is'} {few}"
         )
     version = next_version(
-        rules, previous=span.final, level=wanted, stage=aimed.stage, taken=taken(rules, seen), core=core
+        rules,
+        previous=span.final,
+        level="revision" if aimed.bump == "revision" else wanted,
+        stage=aimed.stage,
+        taken=taken(rules, seen),
+        core=core,
     )
     if isinstance(version, Conflict):
         return version

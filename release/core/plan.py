@@ -65,6 +65,12 @@ class Upcoming(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """What comes next, to be shown with every reason."""
+
+    upcoming: Upcoming
+
+
 class ReleaseNotes(msgspec.Struct, frozen=True):
     """What users are told of a release, in Markdown."""
 

@@ -27,13 +27,13 @@ def ranges(config: Config, seen: Observation, aimed: Aim, history: History) -> R
     """
     rules = scheme(config.version, config.project.name)
     tags = seen.refs.tags
-    behind = {version: tags[name] for name in history.reachable if (version := rules.of_tag(name)) is not None}
-    behind = {version: commit for version, commit in behind.items() if version != aimed.version}
+    known = {version: tags[name] for name in history.reachable if (version := rules.of_tag(name)) is not None}
+    behind = {version: commit for version, commit in known.items() if came_before(aimed, version, commit)}
     finals = [version for version in behind if version.final]
-    final = _last(finals, aimed.line)
+    final = last(finals, aimed.line)
     candidate = aimed.stage or (aimed.version is not None and not aimed.version.final)
     previous = (
-        (_last([v for v in behind if v.line == aimed.line], aimed.line) or _last(list(behind), ""))
+        (last([v for v in behind if v.line == aimed.line], aimed.line) or last(list(behind), ""))
         if candidate
         else final
     )
@@ -43,6 +43,13 @@ def ranges(config: Config, seen: Observation, aimed: Aim, history: History) -> R
         bump_from=tuple(sorted({behind[final]})) if final else (),
         notes_from=tuple(sorted({behind[v] for v in (behind if candidate else finals)})),
     )
+
+
+def came_before(aimed: Aim, version: Version, commit: str) -> bool:
+    """Whether a version in the history is one that came before: of several tags on one commit, the lower versions did."""
+    if aimed.version is None:
+        return True
+    return version != aimed.version and not (aimed.pinned and commit == aimed.base and version > aimed.version)
 
 
 def beyond(versions: Mapping[str, Version], near: Collection[str], line: str) -> tuple[str, ...]:
@@ -60,6 +67,6 @@ def _above(versions: Mapping[str, Version], names: Collection[str], near: Collec
     return tuple(name for name in names if name not in near and (best is None or versions[name] > best))
 
 
-def _last(versions: Sequence[Version], line: str) -> Version | None:
+def last(versions: Sequence[Version], line: str) -> Version | None:
     """The greatest of a line; where the line has none, of all."""
     return max([v for v in versions if v.line == line] or versions, default=None)

@@ -8,7 +8,21 @@ from functools import singledispatch
 
 from release.core.finding import Conflict
 from release.core.fleet import Status, Summary
-from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, StepState, Verified, Withdrawn
+from release.core.listing import Listing
+from release.core.plan import (
+    Abandoned,
+    ChangelogText,
+    Explanation,
+    Filled,
+    LinesStatus,
+    LineStatus,
+    Plan,
+    ReleaseNotes,
+    StepState,
+    Upcoming,
+    Verified,
+    Withdrawn,
+)
 from release.redact import HIDE
 
 Line = list[tuple[str, str]]
@@ -58,6 +72,50 @@ def _(plan: Plan) -> Iterator[Line]:
         yield [("not finished; to go on, here or in any other clone: ", ""), (plan.next, "bold")]
     if plan.nothing:
         yield [("nothing to do: ", "bold green"), (shown(plan.nothing), "")]
+
+
+@lines.register
+def _(upcoming: Upcoming) -> Iterator[Line]:
+    if upcoming.next is None:
+        yield [(upcoming.current or "nothing", "bold"), (f"  nothing to release: {shown(upcoming.nothing)}", "")]
+    else:
+        after = f", after {shown(upcoming.current)}" if upcoming.current else ""
+        yield [(upcoming.next, "bold"), (f"  {upcoming.bump}, tag {upcoming.tag}{after}", "")]
+    for remark in upcoming.remarks:
+        yield [(f"note: {shown(remark)}", "")]
+
+
+@lines.register
+def _(explained: Explanation) -> Iterator[Line]:
+    yield from lines(explained.upcoming)
+    rows = [("BUMP", "WHERE", "WHY", "WHAT")]
+    rows += [(one.bump, one.source, one.why, one.what) for one in explained.upcoming.reasons]
+    if len(rows) == 1:
+        return
+    table = [[shown(cell) for cell in row] for row in rows]
+    wide = [max(len(row[column]) for row in table) for column in range(3)]
+    for row in table:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, wide, strict=False))
+        yield [("  ".join((*cells, row[3])), "dim" if row is table[0] else "")]
+
+
+@lines.register
+def _(listing: Listing) -> Iterator[Line]:
+    wide = max((len(one.tag) for one in listing.releases), default=0)
+    for one in listing.releases:
+        yield [(f"{one.tag:<{wide}}", "bold"), (f"  {one.commit[:10]}  {one.date[:10]}  {one.kind}", "")]
+    if listing.invalid:
+        yield [("no versions: ", "yellow"), (", ".join(map(shown, listing.invalid)), "")]
+
+
+@lines.register
+def _(notes: ReleaseNotes) -> Iterator[Line]:
+    yield from ([(line, "")] for line in notes.notes.split("\n"))
+
+
+@lines.register
+def _(text: ChangelogText) -> Iterator[Line]:
+    yield from ([(line, "")] for line in text.changelog.split("\n"))
 
 
 @lines.register

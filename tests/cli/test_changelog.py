@@ -1,0 +1,186 @@
+"""`invoke release.list`, `release.notes` and `release.changelog`: what is out, and what users are told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.world import World, made
+
+CONFIG = """\
+[project]
+name = "demo"
+
+[version]
+scheme = "semver"
+candidates = ["rc"]
+
+[commit]
+mode = "push"
+
+[changelog]
+file = "CHANGELOG.md"
+issues = "https://example.org/issues/{n}"
+compare = "https://example.org/compare/{previous}...{tag}"
+"""
+OWN = """\
+{% for change in changes %}* {{ change.text }}
+{% endfor %}"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return made(tmp_path / "world", CONFIG, ())
+
+
+@pytest.fixture
+def captain(world: World) -> Path:
+    return world.clone("captain")
+
+
+def tagged(world: World, clone: Path, *tags: str, at: str = "HEAD") -> None:
+    world.git(clone, "push", "--quiet", "origin", *(f"{at}:refs/tags/{tag}" for tag in tags))
+
+
+def listed(world: World, clone: Path) -> dict[str, Any]:
+    found = world.json(clone, "release.list")
+    assert isinstance(found, dict)
+    return found
+
+
+# The list
+
+
+def test_releases_are_listed_by_precedence_and_other_tags_are_named(world: World, captain: Path) -> None:
+    tagged(
+        world, captain, "v1.10.0", "v1.2.0", "v1.2.0-rc.10", "v1.2.0-rc.9", "nightly", "v1.2", "1.3.0", "v1.4.0\u2028"
+    )
+    tree = world.git(captain, "rev-parse", "HEAD^{tree}")
+    tagged(world, captain, "v9.9.9", at=tree)
+    found = listed(world, captain)
+    assert [one["tag"] for one in found["releases"]] == ["v1.2.0-rc.9", "v1.2.0-rc.10", "v1.2.0", "v1.10.0"]
+    assert sorted(found["invalid"]) == ["1.3.0", "nightly", "v1.2", "v1.4.0\u2028", "v9.9.9"]
+    first = found["releases"][0]
+    head = world.git(captain, "rev-parse", "HEAD")
+    assert (first["version"], first["line"], first["kind"], first["commit"]) == ("1.2.0-rc.9", "1.2", "candidate", head)
+    assert first["date"] == world.git(captain, "log", "-1", "--format=%cI")
+    said = world.invoke(captain, "release.list").expect(0, r"v1\.10\.0 .* final", "no versions: .*nightly").out
+    assert "\u2028" not in said
+
+
+def test_an_upstream_without_tags_lists_nothing(world: World, captain: Path) -> None:
+    assert listed(world, captain) == {"releases": [], "invalid": []}
+
+
+# The notes
+
+
+def test_notes_of_what_comes_next_are_those_that_the_release_gets(world: World, captain: Path) -> None:
+    world.invoke(captain, "release", "--yes").expect(0)
+    world.commit(captain, {"a": "1"}, "feat(api): a thing (#12)")
+    world.commit(captain, {"a": "2"}, "fix!: another way")
+    told = world.json(captain, "release.notes")
+    assert (told["version"], told["tag"], told["previous"]) == ("0.2.0", "v0.2.0", "v0.1.0")
+    assert told["notes"] == world.json(captain, "release.plan")["notes"]
+    assert told["notes"].index("another way") < told["notes"].index("a thing")
+    assert "https://example.org/issues/12" in told["notes"]
+    assert "https://example.org/compare/v0.1.0...v0.2.0" in told["notes"]
+    world.invoke(captain, "release", "--yes").expect(0)
+    assert world.json(captain, "release.notes", "--version", "0.2.0")["notes"] == told["notes"]
+    assert told["notes"] in (captain / "CHANGELOG.md").read_text()
+
+
+def test_notes_of_a_tag_without_a_record_are_told_from_its_history(world: World, captain: Path) -> None:
+    tagged(world, captain, "v0.1.0")
+    world.commit(captain, {"a": "1"}, "feat: a thing")
+    tagged(world, captain, "v0.2.0-rc.1")
+    world.commit(captain, {"a": "2"}, "fix: a fault")
+    tagged(world, captain, "v0.2.0-rc.2", "v0.2.0")
+    world.commit(captain, {"a": "3"}, "feat: later")
+    final = world.json(captain, "release.notes", "--version", "v0.2.0")
+    assert (final["previous"], "a thing" in final["notes"], "a fault" in final["notes"]) == ("v0.1.0", True, True)
+    second = world.json(captain, "release.notes", "--version", "0.2.0-rc.2")
+    assert (second["previous"], "a thing" in second["notes"], "a fault" in second["notes"]) == (
+        "v0.2.0-rc.1",
+        False,
+        True,
+    )
+    assert "later" not in final["notes"] + second["notes"]
+
+
+@pytest.mark.parametrize(("asked", "code", "said"), [("9.9.9", 2, "not out"), ("nonsense", 2, "no version of scheme")])
+def test_notes_of_what_is_not_there_are_refused(asked: str, code: int, said: str, world: World, captain: Path) -> None:
+    world.invoke(captain, "release.notes", "--version", asked).expect(code, said)
+
+
+def test_a_template_of_ones_own_is_read_at_the_commit(world: World, captain: Path) -> None:
+    own = CONFIG.replace("[changelog]\n", '[changelog]\ntemplate = "notes.md.j2"\n')
+    world.commit(captain, {"release.toml": own}, "feat: a template")
+    world.invoke(captain, "release.notes").expect(2, "notes.md.j2", "no such file")
+    world.commit(captain, {"notes.md.j2": "{{ version }}: {{ changes | length }} changes"}, "docs: the template")
+    assert world.invoke(captain, "release.notes").expect(0).out == "0.1.0: 3 changes\n"
+    world.commit(captain, {"notes.md.j2": "{{ nothing_of_that_name }}"}, "docs: a slip")
+    world.invoke(captain, "release.notes").expect(2, r"notes\.md\.j2", "nothing_of_that_name")
+
+
+# The changelog
+
+
+def test_the_entry_is_what_the_next_release_would_write(world: World, captain: Path) -> None:
+    world.commit(captain, {"a": "1"}, "feat: a thing")
+    entry = world.json(captain, "release.changelog")["changelog"]
+    assert entry.startswith("## [0.1.0] - 20")
+    world.invoke(captain, "release", "--yes").expect(0)
+    assert entry.split("\n", 1)[1] in (captain / "CHANGELOG.md").read_text()
+    assert world.invoke(captain, "release.changelog").expect(0).out.strip() == ""
+
+
+def test_the_whole_history_gives_each_commit_to_the_first_release_that_has_it(world: World, captain: Path) -> None:
+    """A line that was merged back, a release on each side, and commits that no release has."""
+    git = world.git
+    world.commit(captain, {"a": "1"}, "feat: before")
+    tagged(world, captain, "v1.0.0")
+    git(captain, "checkout", "--quiet", "-b", "release-1.0")
+    world.commit(captain, {"b": "1"}, "fix: on the line")
+    tagged(world, captain, "v1.0.1")
+    git(captain, "checkout", "--quiet", "main")
+    world.commit(captain, {"c": "1"}, "feat: on main")
+    git(captain, "merge", "--quiet", "--no-ff", "-m", "Merge the line", "release-1.0")
+    git(captain, "push", "--quiet", "origin", "main")
+    world.commit(captain, {"c": "2"}, "feat: after the merge")
+    tagged(world, captain, "v1.1.0-rc.1", "v1.1.0")
+    world.commit(captain, {"c": "3"}, "fix: not out yet")
+    page = world.json(captain, "release.changelog", "--all")["changelog"]
+    found = dict(re.findall(r"(?ms)^## \[(.*?)\][^\n]*\n(.*?)(?=^## |^\[|\Z)", page))
+    assert list(found) == ["Unreleased", "1.1.0", "1.0.1", "1.0.0"]
+    words = {version: sorted(re.findall(r"^- (.*?) \(", text, re.MULTILINE)) for version, text in found.items()}
+    assert words == {
+        "Unreleased": ["not out yet"],
+        "1.1.0": ["after the merge", "on main"],
+        "1.0.1": ["on the line"],
+        "1.0.0": ["an app", "before", "begin"],
+    }
+    assert "[1.1.0]: https://example.org/compare/v1.0.1...v1.1.0" in page
+
+
+def test_the_whole_changelog_tells_of_each_release_what_its_notes_tell(world: World, captain: Path) -> None:
+    tagged(world, captain, "v0.1.0")
+    world.commit(captain, {"a": "1"}, "feat: a thing")
+    tagged(world, captain, "v0.2.0")
+    page = world.json(captain, "release.changelog", "--all")["changelog"]
+    notes = world.json(captain, "release.notes", "--version", "0.2.0")["notes"]
+    items = [line for line in notes.split("\n") if line.startswith(("- ", "### "))]
+    assert items
+    assert all(item in page for item in items)
+
+
+def test_hostile_messages_stay_text_in_every_view(world: World, captain: Path) -> None:
+    world.commit(captain, {"a": "1"}, "feat: <img src=x> [a](b) @all \x1b[2J ::error::x\n\nBREAKING CHANGE: ##[error]y")
+    for command in ("release.notes", "release.changelog", "release.changelog --all", "release.version --explain"):
+        said = world.invoke(captain, *command.split()).expect(0).said
+        assert "\x1b" not in said
+        assert "##[" not in said
+        assert "<img" not in said or "explain" in command
