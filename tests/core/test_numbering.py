@@ -10,11 +10,12 @@ from release.core.commits import Change
 from release.core.config import VersionRules
 from release.core.finding import Conflict
 from release.core.model import Level, Person
-from release.core.numbering import next_version
+from release.core.numbering import Rise, next_version
 from release.core.version import Scheme, Version, scheme
 
 SEMVER = scheme(VersionRules())
 RKE2 = scheme(VersionRules(scheme="semver+revision", revision="rke2r"))
+PEP440 = scheme(VersionRules(scheme="pep440"))
 
 
 def a_change(type_: str, *, breaking: bool = False, scope: str = "", description: str = "it") -> Change:
@@ -32,7 +33,7 @@ def following(
     *,
     by: Scheme = SEMVER,
     previous: str = "",
-    bump: Level = "patch",
+    bump: Rise = "patch",
     stage: str = "",
     core: tuple[int, int, int] | None = None,
 ) -> str:
@@ -117,6 +118,101 @@ def test_a_file_may_fix_the_core_of_plain_semver() -> None:
     assert following("1.0.0 1.4.0-rc.1", previous="1.0.0", core=(1, 4, 0)) == "1.4.0"
 
 
+@pytest.mark.parametrize(
+    ("taken", "bump", "stage", "wanted"),
+    [
+        ("", "patch", "", "1.2.4"),
+        ("", "minor", "", "1.3.0"),
+        ("", "major", "", "2.0.0"),
+        ("", "minor", "alpha", "1.3.0a1"),
+        ("1.3.0a1 1.3.0b4", "minor", "rc", "1.3.0rc1"),
+        ("1.3.0rc1 1.3.0rc3", "minor", "rc", "1.3.0rc4"),
+        ("1.3.0rc9 1.3.0rc13", "minor", "rc", "1.3.0rc14"),
+        ("1.3.0rc0", "minor", "rc", "1.3.0rc1"),
+        ("1.3.0rc1", "minor", "", "1.3.0"),
+        ("1.3.0", "minor", "rc", "1.3.1rc1"),
+        ("1.3.0 1.3.0.post1 1.3.1rc2", "minor", "rc", "1.3.1rc3"),
+        ("1.2.4.post1", "patch", "", "1.2.5"),
+        ("", "revision", "", "1.2.3.post1"),
+        ("1.2.3.post1", "revision", "", "1.2.3.post2"),
+        ("1.2.3.post1 1.2.3.post4", "revision", "", "1.2.3.post5"),
+        ("1.2.3.post1 1.3.0 1.2.4.post9", "revision", "", "1.2.3.post2"),
+    ],
+)
+def test_pep440_counts_like_semver_and_revisions_by_post_releases(
+    taken: str, bump: Rise, stage: str, wanted: str
+) -> None:
+    assert following(f"1.2.3 {taken}", by=PEP440, previous="1.2.3", bump=bump, stage=stage) == wanted
+
+
+def test_what_is_above_a_post_release_is_above_it_and_its_next_one_goes_on() -> None:
+    taken = "1.2.3 1.2.3.post1"
+    assert following(taken, by=PEP440, previous="1.2.3.post1", bump="patch") == "1.2.4"
+    assert following(taken, by=PEP440, previous="1.2.3.post1", bump="revision") == "1.2.3.post2"
+    assert following(taken, by=PEP440, previous="1.2.3.post1", bump="revision", core=(1, 2, 3)) == "1.2.3.post2"
+
+
+@pytest.mark.parametrize(
+    ("taken", "stage", "wanted"),
+    [
+        ("", "", "1.35.7+rke2r2"),
+        ("", "rc", "1.35.7-rc1+rke2r2"),
+        ("1.35.7-rc1+rke2r2", "rc", "1.35.7-rc2+rke2r2"),
+        ("1.35.7-rc1+rke2r2", "", "1.35.7+rke2r2"),
+        ("1.35.7+rke2r2 1.35.7+rke2r5", "", "1.35.7+rke2r6"),
+        ("1.35.7+rke2r2 1.35.7+rke2r5", "rc", "1.35.7-rc1+rke2r6"),
+        ("1.35.7-rc1+rke2r4", "", "1.35.7+rke2r4"),
+        ("1.35.7-rc2+rke2r4 1.35.7-beta7+rke2r4", "rc", "1.35.7-rc3+rke2r4"),
+        ("1.36.0+rke2r3 1.35.8+rke2r8", "", "1.35.7+rke2r2"),
+    ],
+)
+def test_the_next_revision_is_that_of_the_last_final_and_counts_from_all(taken: str, stage: str, wanted: str) -> None:
+    assert (
+        following(f"1.35.7+rke2r1 {taken}", by=RKE2, previous="1.35.7+rke2r1", bump="revision", stage=stage) == wanted
+    )
+
+
+def test_a_revision_follows_what_it_is_of_even_if_that_was_not_counted() -> None:
+    assert following("", by=RKE2, previous="1.35.7+rke2r3", bump="revision") == "1.35.7+rke2r4"
+    assert following("", by=PEP440, previous="1.2.3.post3", bump="revision") == "1.2.3.post4"
+
+
+def no_revision(by: Scheme, previous: str, *, stage: str = "", core: tuple[int, int, int] | None = None) -> Conflict:
+    base = read(previous, by) if previous else None
+    found = next_version(by, previous=base, level="revision", stage=stage, taken=[base] if base else [], core=core)
+    assert isinstance(found, Conflict), found
+    assert found.remedy
+    return found
+
+
+def test_a_revision_that_cannot_be_is_a_conflict_that_says_why() -> None:
+    semver = no_revision(SEMVER, "1.2.3")
+    assert semver.rule == "no-revision"
+    assert "the scheme semver has none" in semver.why
+    assert "--bump patch" in semver.remedy
+    for by in (RKE2, PEP440):
+        first = no_revision(by, "")
+        assert (first.rule, "nothing has been released" in first.why) == ("no-revision", True)
+    staged = no_revision(PEP440, "1.2.3", stage="rc")
+    assert (staged.rule, "--candidate" in staged.remedy) == ("no-revision", True)
+    assert no_revision(RKE2, "1.35.7+rke2r1", stage="gamma").rule == "stage-unknown"
+
+
+@pytest.mark.parametrize(("by", "previous"), [(RKE2, "1.35.7+rke2r1"), (PEP440, "1.35.7")])
+def test_a_revision_of_another_version_than_the_file_says_is_a_conflict(by: Scheme, previous: str) -> None:
+    found = no_revision(by, previous, core=(1, 35, 8))
+    assert found.rule == "revision-of-file"
+    assert "a revision of 1.35.7 was asked for, and the version file says 1.35.8" in found.why
+
+
+def test_pep440_never_makes_a_post_release_that_nobody_asked_for() -> None:
+    taken = [read("1.4.0", PEP440)]
+    found = next_version(PEP440, previous=taken[0], level="patch", stage="", taken=taken, core=(1, 4, 0))
+    assert isinstance(found, Conflict)
+    assert (found.rule, "--revision" in found.remedy) == ("version-taken", True)
+    assert "--revision" not in conflict("1.4.0", previous="1.0.0", core=(1, 4, 0)).remedy
+
+
 def conflict(taken: str, *, previous: str, stage: str = "", core: tuple[int, int, int] | None = None) -> Conflict:
     versions = [read(text) for text in taken.split()]
     found = next_version(SEMVER, previous=read(previous), level="major", stage=stage, taken=versions, core=core)
@@ -151,34 +247,42 @@ TAKEN = st.tuples(
 )
 
 
+def made(by: Scheme, part: tuple[tuple[int, int, int], str, int, int]) -> Version:
+    """A version of the scheme; in pep440 a candidate has no revision."""
+    core, stage, number, revision = part
+    return by.make(core, stage, number, 0 if by is PEP440 and stage else revision)
+
+
 @given(
-    st.sampled_from([SEMVER, RKE2]),
+    st.sampled_from([SEMVER, RKE2, PEP440]),
     st.lists(TAKEN, max_size=20),
     st.integers(0, 19),
-    st.sampled_from(["none", "patch", "minor", "major"]),
+    st.sampled_from(["none", "patch", "minor", "major", "revision"]),
     st.sampled_from(["", "alpha", "rc"]),
     st.none() | st.tuples(*[st.integers(0, 2)] * 3),
 )
-def test_what_is_taken_is_never_taken_again_and_only_a_fixed_core_conflicts(
+def test_what_is_taken_is_never_taken_again_and_what_is_bumped_rises(
     by: Scheme,
     parts: list[tuple[tuple[int, int, int], str, int, int]],
     at: int,
-    bump: Level,
+    bump: Rise,
     stage: str,
     core: tuple[int, int, int] | None,
 ) -> None:
-    taken = [by.make(*part) for part in parts]
+    taken = [made(by, part) for part in parts]
     finals = [version for version in taken if version.final]
     previous = finals[at % len(finals)] if finals else None
     found = next_version(by, previous=previous, level=bump, stage=stage, taken=taken, core=core)
     if isinstance(found, Conflict):
-        assert by is SEMVER
-        assert core in {(final.major, final.minor, final.patch) for final in finals}
+        released = {(final.major, final.minor, final.patch) for final in finals}
+        of_file = by is not RKE2 and bump != "revision" and core in released
+        other = previous is None or core not in (None, (previous.major, previous.minor, previous.patch))
+        assert of_file or (bump == "revision" and (by is SEMVER or other or (by is PEP440 and stage)))
         return
     assert found not in taken
     assert found.stage == stage
     assert core in (None, (found.major, found.minor, found.patch))
-    if core is None and previous is not None:
+    if previous is not None and (core is None or bump == "revision"):
         assert found > previous
     same = [old for old in taken if (old.core, old.stage) == (found.core, stage)]
-    assert all(found > old for old in same if old.revision <= found.revision)
+    assert all(found > old for old in same if by is not PEP440 or bump == "revision" or stage)
