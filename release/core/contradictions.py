@@ -10,6 +10,7 @@ from graphlib import CycleError
 from release.core import assembly
 from release.core.address import holds_secret, without_secret
 from release.core.change_rules import change_contradictions
+from release.core.claim_rules import claim_contradictions
 from release.core.config import Artifact, Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
@@ -36,6 +37,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_artifacts(config.artifact),
         *_downstreams(config.downstream),
         *_same_tags(config),
+        *claim_contradictions(config),
         *_order(config.downstream),
         *forge_contradictions(config),
     )
