@@ -350,3 +350,29 @@ class Forge(Protocol):
     def request(self, commit: str, environment: str, task: str, description: str) -> None:
         """Ask for a deployment of a commit; nothing is merged for it."""
         ...
+
+
+class Registry(Protocol):
+    """What registries hold, by their distribution API; read only."""
+
+    def digest(self, reference: str) -> str:
+        """The digest (`sha256:...`) of the image that a tag names, as in `docker.io/library/alpine:3`; "" where there is none.
+
+        Unseen where it cannot be told: no answer, no right to look, something that is no registry.
+        """
+        ...
+
+
+class Index(Protocol):
+    """What Python package indexes hold, by PEP 691 and PEP 503; read only. `place` is an index's "simple" address.
+
+    Unseen where it cannot be told.
+    """
+
+    def versions(self, place: str, name: str) -> frozenset[str]:
+        """Every version of a package that a file is named for, yanked ones too, in PEP 440's normal form."""
+        ...
+
+    def holds(self, place: str, name: str, version: str) -> bool:
+        """Whether a package has this version, however both are spelt."""
+        ...

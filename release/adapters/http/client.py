@@ -309,7 +309,7 @@ class Http:
         json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
         if not 200 <= status < 300:
             words = self._hide.redacted(refusal(held)) if json else ""
-            if ask.reads and status < 500 and status != 429 and not words:
+            if ask.reads and status < 500 and status != 429 and not words and not ask.bare:
                 return Trouble(f"it answered {status} with {kind or 'nothing'}")
             return Answer(status, headers, words=words)
         onward = response.links.get("next", {}).get("url", "")

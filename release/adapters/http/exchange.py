@@ -19,6 +19,7 @@ class Ask:
 
     `secret` gives the headers that open the door; they never follow to another host. `shape` is the type that a good
     answer is read as, None where its body does not matter. `creates` says that it makes content, which servers want spaced.
+    `bare`: a refusal that is not JSON is an Answer too, with no words; for servers that speak HTML, or to HEAD.
     """
 
     what: str
@@ -31,6 +32,7 @@ class Ask:
     shape: Any = None
     creates: bool = False
     harmless: bool = False
+    bare: bool = False
 
     @property
     def reads(self) -> bool:
