@@ -30,6 +30,8 @@ Side = Literal["before", "now"]
 Thing = griffe.Object | griffe.Alias
 ENDINGS = (".py", ".pyi")
 REMEDY = 'take "python-api" out of [changes] sources, or leave the package out'
+FOR_PYTHON = frozenset(("__all__", "__dir__", "__doc__", "__getattr__", "__path__"))
+"""What Python itself reads of a module: no names for users."""
 VARIADIC = (griffe.ParameterKind.var_positional, griffe.ParameterKind.var_keyword)
 
 
@@ -68,8 +70,8 @@ def _of_package(before: _Tree, now: _Tree, package: str) -> Iterator[ApiChange]:
 def _compared(before: _Tree, now: _Tree, old: Thing, new: Thing) -> Iterator[ApiChange]:
     walk = _Walk(before, now)
     walked = list(walk.compare(old, new, old.path))
-    broken = (_broken(breakage, walk, before, now) for breakage in griffe.find_breaking_changes(old, new))
-    yield from dict.fromkeys([*broken, *walked])
+    breakages = (one for one in griffe.find_breaking_changes(old, new) if not _for_python(one.obj))
+    yield from dict.fromkeys([*(_broken(breakage, walk, before, now) for breakage in breakages), *walked])
 
 
 class _Tree:
@@ -110,6 +112,7 @@ class _Tree:
         return "at the last release" if self._side == "before" else "at the commit to release"
 
     def _copy(self, package: Path, to: Path) -> None:
+        """All modules of a package; a stub stands for its module, as for type checkers (PEP 561)."""
         to.mkdir()
         for folder, folders, files in os.walk(package):
             inside = Path(folder).relative_to(package)
@@ -119,6 +122,8 @@ class _Tree:
                 place = Path(folder, file)
                 if place.suffix in ENDINGS and place.stem.isidentifier() and self._is_ours(place):
                     self._copy_file(place, to / inside / file)
+            for stub in (to / inside).glob("*.pyi"):
+                stub.with_suffix(".py").unlink(missing_ok=True)
 
     def _is_ours(self, place: Path) -> bool:
         """A regular file inside the tree, also where links lead to it."""
@@ -188,7 +193,7 @@ class _Walk:
                 what = f"{_word(was[name])} is no longer public"
                 yield ApiChange("removed", f"{path}.{name}", what, self._now.path_of(is_[name]))
         for name, member in is_.items():
-            if member.is_public and name != "__all__" and (name not in was or not was[name].is_public):
+            if member.is_public and not _for_python(member) and (name not in was or not was[name].is_public):
                 what = f"new {_word(member)}" if name not in was else f"{_word(member)} is public now"
                 yield ApiChange("added", f"{path}.{name}", what, self._now.path_of(member))
 
@@ -243,6 +248,10 @@ def _target(thing: Thing) -> griffe.Object | None:
         return thing.final_target
     except (griffe.AliasResolutionError, griffe.CyclicAliasError):
         return None
+
+
+def _for_python(thing: Thing) -> bool:
+    return thing.name in FOR_PYTHON and thing.parent is not None and thing.parent.is_module
 
 
 def _word(thing: Thing) -> str:

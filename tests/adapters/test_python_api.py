@@ -83,6 +83,8 @@ def test_parameters_that_changed_places_are_told(tmp_path: Path) -> None:
         ("class C:\n    def _m(self): ...", "class C: ..."),
         ("__all__ = ['f']\ndef f(): ...\ndef g(): ...", "__all__ = ['f']\ndef f(): ...\ndef h(): ..."),
         ("from os import path", ""),
+        ("__doc__ = 'x'\n__all__ = []\ndef __getattr__(name): ...", ""),
+        ("", "__doc__ = 'x'\ndef __dir__(): ..."),
         ("", "import os"),
     ],
 )
@@ -153,6 +155,16 @@ def test_modules_and_whole_packages_come_and_go(tmp_path: Path) -> None:
 
 def test_a_package_without_an_init_is_one_too(tmp_path: Path) -> None:
     assert told(tmp_path, {"foo/a.py": "x = 1"}, {"foo/a.py": ""}) == {("removed", "foo.a.x", "attribute is gone")}
+
+
+def test_a_stub_stands_for_its_module(tmp_path: Path) -> None:
+    """As in packages that are written in C: nothing else says what their functions take."""
+    source = "from ._core import f\n__all__ = ['f']\n"
+    stub, core = "def f(a: int) -> int: ...\n", b"\x7fELF"
+    old: dict[str, str | bytes] = {"foo/__init__.py": source, "foo/__init__.pyi": stub, "foo/_core.so": core}
+    new = {**old, "foo/__init__.pyi": "def f() -> int: ...\n"}
+    found = changes(tmp_path, old, new)
+    assert [(one.name, one.what, one.path) for one in found] == [("foo.f", "parameter a is gone", "foo/__init__.pyi")]
 
 
 def test_packages_may_offer_what_is_in_each_other(tmp_path: Path) -> None:
