@@ -46,9 +46,10 @@ def differences(old: Path, new: Path, packages: Collection[str]) -> tuple[ApiCha
     with tempfile.TemporaryDirectory(prefix="sluice-api-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)  # invalid escapes, before Python 3.12
-        before = _Tree(old, Path(folder, "before"), "before", packages)
-        now = _Tree(new, Path(folder, "now"), "now", packages)
-        return tuple(change for package in dict.fromkeys(packages) for change in _of_package(before, now, package))
+        wanted = tuple(dict.fromkeys(packages))
+        before = _Tree(old, Path(folder, "before"), "before", wanted)
+        now = _Tree(new, Path(folder, "now"), "now", wanted)
+        return tuple(change for package in wanted for change in _of_package(before, now, package))
 
 
 def _of_package(before: _Tree, now: _Tree, package: str) -> Iterator[ApiChange]:
@@ -93,7 +94,7 @@ class _Tree:
         """Copy a package or module; whether there is one."""
         place, name = self._root / package, _called(package)
         module = place.with_name(f"{name}.py")
-        if place.is_dir():
+        if place.is_dir() and place.resolve().is_relative_to(self._root):
             self._copy(place, copies / name)
         elif self._is_ours(module):
             self._copy_file(module, copies / module.name)

@@ -252,7 +252,11 @@ def test_links_do_not_lead_out_of_the_tree_or_around_in_it(tmp_path: Path) -> No
     (new / "foo/broken.py").symlink_to("nowhere.py")
     (new / "foo/inside.py").symlink_to("../shared.py")
     os.mkfifo(new / "foo/pipe.py")
-    assert [(one.kind, one.name) for one in differences(old, new, ["foo"])] == [("added", "foo.inside")]
+    (tmp_path / "away").mkdir()
+    (new / "away").symlink_to(tmp_path / "away")
+    assert [(one.kind, one.name) for one in differences(old, new, ["foo", "foo"])] == [("added", "foo.inside")]
+    with pytest.raises(ReleaseError, match="away is in neither commit"):
+        differences(old, new, ["away"])
 
 
 def test_circles_of_imports_and_unknown_packages_are_no_obstacle(tmp_path: Path) -> None:
