@@ -154,7 +154,7 @@ def keep_a_changelog(story: Story) -> str:
 
 def github(story: Story) -> str:
     """What breaks first, then a line per pull request, or per commit without one; who is new, who took part, where to see it all."""
-    groups = _groups(story.changes)
+    groups = pull_requests(story.changes)
     breaking = [group for group in groups if any(change.breaking for change in group)]
     rest = [group for group in groups if not any(change.breaking for change in group)]
     line = _grouped(story.links)
@@ -167,7 +167,7 @@ def release_note(story: Story) -> str:
 
     What has no such block is not told, but counted at the end.
     """
-    groups = _groups(story.changes)
+    groups = pull_requests(story.changes)
     noted = [group for group in groups if any(change.said.strip() for change in group)]
     urgent = [group for group in noted if _urgent(group)]
     rest = [group for group in noted if not _urgent(group)]
@@ -236,13 +236,45 @@ def sections(story: Story) -> dict[str, list[Change | News]]:
 
 def liner(links: Links) -> Callable[[Change], str]:
     """What makes the text of a change for Markdown: scope, description, and its pull request or else its commit."""
-    numbered, pulled = _numbered(links.issues), _numbered(links.pulls or links.issues)
+    pulled = numbered(links.pulls or links.issues)
 
     def line(change: Change) -> str:
-        text = _described(change, links, numbered)
-        return f"{text} ({pulled(change.pull) if change.pull else escaped(change.commit[:10])})"
+        return f"{_scoped(change, links)} ({pulled(change.pull) if change.pull else escaped(change.commit[:10])})"
 
     return line
+
+
+def description(change: Change, links: Links) -> str:
+    """What a change says of itself and of breaking users, in one line for Markdown; `#12` is a link if it can be."""
+    text = escaped(f"{change.description}: {change.note}" if change.note else change.description)
+    if "#" in text and links.issues:
+        number = numbered(links.issues)
+        text = _REFERENCE.sub(lambda seen: number(seen[1]), text)
+    return text
+
+
+def numbered(address: str) -> Callable[[str | int], str]:
+    """What makes `#12` of a number: a link, if there is an address with {n} for it."""
+    before, _, after = address.partition("{n}")
+    return (lambda n: f"[#{n}]({before}{n}{after})") if address else (lambda n: f"#{n}")
+
+
+def pull_requests(changes: Iterable[Change]) -> list[list[Change]]:
+    """The changes of each pull request, and each change without one, in the order of the first of them.
+
+    Of a pull request that change comes first that tells most: a breaking one, or one of a known type, or the oldest.
+    """
+    groups: dict[int | str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.pull or change.commit, []).append(change)
+    return [group if len(group) == 1 else sorted(group[::-1], key=_weight) for group in groups.values()]
+
+
+def said(change: Change) -> str:
+    """A release note for an item of a list in Markdown: each line stays one, and an empty one parts paragraphs."""
+    paragraphs = _BLANKS.split(change.said[:LONGEST].replace("\r\n", "\n").strip())
+    kept = ([text for line in paragraph.split("\n") if (text := escaped(line, 2000))] for paragraph in paragraphs)
+    return "\n\n  ".join("\\\n  ".join(lines) for lines in kept if lines)
 
 
 def written(one: News, links: Links) -> str:
@@ -259,7 +291,7 @@ def written(one: News, links: Links) -> str:
     number = one.issue if _NUMBER.fullmatch(one.issue) else ""
     if re.search(rf"(?<!\w){'#' if number else ''}{re.escape(one.issue)}(?!\w)", text):
         return text
-    issue = _numbered(links.issues)(number) if number else escaped(one.issue, 100)
+    issue = numbered(links.issues)(number) if number else escaped(one.issue, 100)
     return f"{text}\n\n  ({issue})" if "\n" in text else f"{text} ({issue})"
 
 
@@ -331,19 +363,9 @@ def _encoded(text: str) -> str:
     return _RESERVED.sub(lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode("utf-8", "replace")), text)
 
 
-def _numbered(address: str) -> Callable[[str | int], str]:
-    """What makes `#12` of a number: a link, if there is an address for it."""
-    before, _, after = address.partition("{n}")
-    return (lambda n: f"[#{n}]({before}{n}{after})") if address else (lambda n: f"#{n}")
-
-
-def _described(change: Change, links: Links, numbered: Callable[[str | int], str]) -> str:
-    """A change in one line for Markdown: scope, description, what it says about breaking users; `#12` is a link if it can be."""
-    text = escaped(f"{change.description}: {change.note}" if change.note else change.description)
-    if "#" in text and links.issues:
-        text = _REFERENCE.sub(lambda seen: numbered(seen[1]), text)
+def _scoped(change: Change, links: Links) -> str:
     scope = escaped(change.scope, 100) if change.scope else ""
-    return f"**{scope}**: {text}" if scope else text
+    return f"**{scope}**: {description(change, links)}" if scope else description(change, links)
 
 
 def _texts(members: Iterable[Change | News], line: Callable[[Change], str], links: Links) -> Iterator[str]:
@@ -359,28 +381,20 @@ def _untold(story: Story) -> Iterator[Change]:
             yield change
 
 
-def _groups(changes: Iterable[Change]) -> list[list[Change]]:
-    """The changes of each pull request, and each change without one, in the order of the first of them."""
-    groups: dict[int | str, list[Change]] = {}
-    for change in changes:
-        groups.setdefault(change.pull or change.commit, []).append(change)
-    return list(groups.values())
-
-
 def _weight(change: Change) -> int:
-    """How much a change tells of its pull request: a breaking one most, one of a known type more than another."""
-    return 2 * change.breaking + (change.type in _SECTION_OF)
+    """How little a change tells of its pull request."""
+    return 0 if change.breaking else 1 if change.type in _SECTION_OF else 2
 
 
 def _grouped(links: Links) -> Callable[[list[Change]], str]:
-    """What makes a line of a pull request: the weightiest of its changes, the oldest of equals, and whose it is."""
-    numbered, pulled = _numbered(links.issues), _numbered(links.pulls or links.issues)
+    """What makes a line of a pull request: what its first change says, and whose it is."""
+    pulled = numbered(links.pulls or links.issues)
 
     def line(group: list[Change]) -> str:
-        change = max(reversed(group), key=_weight)
-        text = _described(change, links, numbered)
+        change = group[0]
+        text = _scoped(change, links)
         more = f" ({len(group)} commits)" if len(group) > 1 else ""
-        who = _who(change.login, change.author.name)
+        who = called(change.login, change.author.name)
         where = f"in {pulled(change.pull)}" if change.pull else f"({escaped(change.commit[:10])})"
         return f"{text}{more} by {who} {where}"
 
@@ -389,29 +403,22 @@ def _grouped(links: Links) -> Callable[[list[Change]], str]:
 
 def _noted(links: Links) -> Callable[[list[Change]], str]:
     """What makes an entry of a pull request: its release note line by line, its number and who opened it."""
-    pulled = _numbered(links.pulls or links.issues)
+    pulled = numbered(links.pulls or links.issues)
 
     def line(group: list[Change]) -> str:
         change = next(change for change in group if change.said.strip())
         where = pulled(change.pull) if change.pull else escaped(change.commit[:10])
-        who = f", {_who(change.login, '')}" if change.login else ""
-        return f"{_lines(change.said)} ({where}{who})"
+        who = f", {called(change.login, '')}" if change.login else ""
+        return f"{said(change)} ({where}{who})"
 
     return line
-
-
-def _lines(said: str) -> str:
-    """A stranger's text of several lines for an item of a list: each line stays one, and an empty one parts paragraphs."""
-    paragraphs = _BLANKS.split(said[:LONGEST].replace("\r\n", "\n").strip())
-    kept = ([text for line in paragraph.split("\n") if (text := escaped(line, 2000))] for paragraph in paragraphs)
-    return "\n\n  ".join("\\\n  ".join(lines) for lines in kept if lines)
 
 
 def _urgent(group: Iterable[Change]) -> bool:
     return any("action required" in change.said.lower() for change in group)
 
 
-def _who(login: str, name: str) -> str:
+def called(login: str, name: str) -> str:
     """A login as GitHub knows it calls that person; any other name calls nobody."""
     return f"@{login}" if _LOGIN.fullmatch(login) else escaped(login or name, 100) or "somebody"
 
@@ -423,15 +430,15 @@ def _people(story: Story) -> Iterator[str]:
     if lines:
         left = [f"and {len(new) - len(lines)} more"] if len(lines) < len(new) else []
         yield "### New contributors\n\n- " + "\n- ".join([*lines, *left])
-    names, _ = _fitting((_who(one.login, one.name) for one in story.contributors), _PEOPLE)
+    names, _ = _fitting((called(one.login, one.name) for one in story.contributors), _PEOPLE)
     if names:
         left = [f"and {len(story.contributors) - len(names)} more"] if len(names) < len(story.contributors) else []
         yield "### Contributors\n\n" + ", ".join([*names, *left])
 
 
 def _newcomer(one: Contributor, links: Links) -> str:
-    first = f", first in {_numbered(links.pulls or links.issues)(one.pull)}" if one.pull else ""
-    return f"{_who(one.login, one.name)}{first}"
+    first = f", first in {numbered(links.pulls or links.issues)(one.pull)}" if one.pull else ""
+    return f"{called(one.login, one.name)}{first}"
 
 
 def _is_bot(change: Change) -> bool:
