@@ -55,12 +55,16 @@ def conflict_lines(found: Sequence[Conflict]) -> Iterator[str]:
 
 def _printer(out: TextIO) -> Callable[[Line], None]:
     if not out.isatty():
-        return lambda line: print("".join(text for text, _ in line), file=out)
+        return lambda line: _put(out, line)
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=out, markup=False, highlight=False, emoji=False)
     return lambda line: console.print(Text.assemble(*line), soft_wrap=True)
+
+
+def _put(out: TextIO, line: Line) -> None:
+    out.write(f"{''.join([text for text, _ in line])}\n")
 
 
 __all__ = ["Listener", "conflict_lines", "plain", "progress", "show", "shown"]

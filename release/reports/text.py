@@ -222,7 +222,9 @@ def conflicts(found: Sequence[Conflict]) -> Iterator[Line]:
 
 def shown(text: str) -> str:
     """A text that can do nothing to a terminal or to Actions and tells no secret: what is not printable is escaped."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in HIDE.redacted(text))
+    plain = HIDE.redacted(text)
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
     return COMMAND.sub(lambda found: " ".join(found[0]), plain)
 
 
