@@ -17,6 +17,9 @@ from release.core.paths import matches
 from release.core.reasons import weightiest
 
 Key = tuple[str, str]
+Asked = Mapping[Key, Mapping[str, Need]]
+"""What is asked for, by name and place, then by what is wanted of it."""
+
 WORD: Mapping[Role, str] = {
     "dependency": "dependency",
     "indirect": "indirect dependency",
@@ -59,20 +62,19 @@ def _of_file(path: str, where: str, before: str | None, after: str | None) -> It
     yield from _differences(where, _by_key(old), _by_key(new))
 
 
-def _by_key(asked: Sequence[Need]) -> dict[Key, dict[Need, None]]:
-    """What is asked for by name and place. One name can be there several times, for other platforms or stages."""
-    found: dict[Key, dict[Need, None]] = {}
+def _by_key(asked: Sequence[Need]) -> Asked:
+    """One name can be there several times, for other platforms or stages; whether it is indirect makes no difference."""
+    found: dict[Key, dict[str, Need]] = {}
     for one in asked:
-        found.setdefault((one.name, one.place), {})[one] = None
+        found.setdefault((one.name, one.place), {})[one.wants] = one
     return found
 
 
-def _differences(
-    where: str, old: Mapping[Key, Mapping[Need, None]], new: Mapping[Key, Mapping[Need, None]]
-) -> Iterator[Reason]:
+def _differences(where: str, old: Asked, new: Asked) -> Iterator[Reason]:
     for key in dict.fromkeys([*old, *new]):
-        gone = [one for one in old.get(key, ()) if one not in new.get(key, ())]
-        come = [one for one in new.get(key, ()) if one not in old.get(key, ())]
+        was, is_ = old.get(key, {}), new.get(key, {})
+        gone = [one for wants, one in was.items() if wants not in is_]
+        come = [one for wants, one in is_.items() if wants not in was]
         if gone or come:
             yield _difference(where, gone, come, moved=key in old and key in new)
 

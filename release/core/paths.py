@@ -32,7 +32,7 @@ def matches(globs: Iterable[str], path: str) -> bool:
     of folders, none too, and at the end all that is below. Every other character is itself, brackets as well.
     """
     parts = path.split("/")
-    return any(_covers(_parts(glob), parts) for glob in globs)
+    return any(_is(glob[-1], parts[-1]) and _covers(glob, parts) for glob in map(_parts, globs))
 
 
 def _covers(glob: Sequence[re.Pattern[str] | None], parts: Sequence[str]) -> bool:
@@ -41,7 +41,8 @@ def _covers(glob: Sequence[re.Pattern[str] | None], parts: Sequence[str]) -> boo
     for part in parts:
         stay = {place for place in places if place < len(glob) and glob[place] is None}
         steps = {place + 1 for place in places - stay if place < len(glob) and _is(glob[place], part)}
-        places = _onward(glob, stay | steps)
+        if not (places := _onward(glob, stay | steps)):
+            return False
     return len(glob) in places
 
 

@@ -56,6 +56,10 @@ def test_the_same_name_written_otherwise_is_no_difference() -> None:
     assert told("requirements.txt", "Foo_Bar >= 1  # x\n", "# y\nfoo.bar>=1\n") == []
 
 
+def test_a_module_that_is_needed_itself_now_is_the_same_module() -> None:
+    assert told("go.mod", "require a v1.0.0 // indirect", "require a v1.0.0") == []
+
+
 def test_one_name_for_several_platforms_is_compared_by_what_differs() -> None:
     before = 'a==1.0; python_version < "3.9"\na==2.0; python_version >= "3.9"\n'
     after = 'a==1.0; python_version < "3.9"\na==3.0; python_version >= "3.9"\n'
