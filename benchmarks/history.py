@@ -29,7 +29,11 @@ ENOUGH = 25.0  # seconds that one command is measured for, all rounds together
 NEW = 100
 CURVE = (10, 100, 1000, 10_000)
 BEGIN, END = "<!-- measured -->", "<!-- end -->"
-IMPORTS = "import invoke.main, release.tasks, release.app, release.adapters.git.checkout, release.adapters.git.ledger, release.adapters.process, release.commands.version, release.reports.text"
+IMPORTS = (
+    "import invoke.main, release.tasks, release.app, release.adapters.git.checkout, release.adapters.git.ledger, "
+    "release.adapters.process, release.commands.version, release.reports.console"
+)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 README = Path(__file__).with_name("README.md")
 
 
@@ -133,7 +137,7 @@ def first(place: Place, name: str, question: str, measure: Measure, out: Path) -
     written = place.clone / "CHANGELOG.md"
     with out.open("wb") as output, (out.with_suffix(".err")).open("wb") as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(measure.command, cwd=place.clone, stdout=output, stderr=errors)
+        process = subprocess.Popen(measure.command, cwd=place.clone, stdout=output, stderr=errors, env=ENVIRONMENT)
         while process.poll() is None:
             measure.memory = max(measure.memory, together(process.pid))
             time.sleep(0.004)
@@ -171,7 +175,7 @@ def timed(place: Place, words: Sequence[str], out: Path) -> float:
     """One whole process, from start to end."""
     with out.open("wb") as output:
         start = time.perf_counter()
-        subprocess.run(words, cwd=place.clone, check=True, stdout=output, stderr=subprocess.DEVNULL)
+        subprocess.run(words, cwd=place.clone, check=True, stdout=output, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
         took = time.perf_counter() - start
     (place.clone / "CHANGELOG.md").unlink(missing_ok=True)
     return took
@@ -221,7 +225,7 @@ def of_git(place: Place, words: Sequence[str], home: Path) -> float:
     trace = home / "trace"
     trace.unlink(missing_ok=True)
     (home / ".gitconfig").write_text(f"[trace2]\n\teventTarget = {trace}\n")  # the one place where git looks for it
-    env = {**os.environ, "HOME": str(home)}
+    env = {**ENVIRONMENT, "HOME": str(home)}
     subprocess.run(words, cwd=place.clone, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     return sum(float(event["t_abs"]) for event in events if event["event"] == "atexit" and "/" not in event["sid"])
