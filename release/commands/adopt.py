@@ -68,7 +68,7 @@ def asked_for(session: Session, text: str) -> Version:
     rules = scheme(session.config.version, session.config.project.name)
     wanted = rules.requested(text)
     if wanted is None:
-        example = rules.tag(rules.make((1, 2, 3), revision=1 if rules.rules.revision else 0))
+        example = rules.tag(rules.make((1, 2, 3), revision=1 if rules.revisions == "always" else 0))
         shown = repr(text) if len(text) <= 60 else f"{text[:57]!r}..."
         raise UsageError(f"{shown} is no version of scheme {rules.rules.scheme}", f"write it like {example}")
     return wanted

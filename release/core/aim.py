@@ -190,7 +190,7 @@ def _asked(config: Config, rules: Scheme, seen: Observation, wishes: Wishes) -> 
     version = rules.of_tag(wishes.tag) if wishes.tag else rules.requested(wishes.version)
     if version is None:
         asked = wishes.tag or wishes.version
-        example = rules.make((1, 2, 3), revision=1 if config.version.revision else 0)
+        example = rules.make((1, 2, 3), revision=1 if rules.revisions == "always" else 0)
         return (
             Conflict(
                 "version",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import msgspec
 
@@ -24,8 +25,8 @@ from release.core.config import Config
 from release.core.facts import Facts
 from release.core.finding import Conflict
 from release.core.fragments import removals, used_fragments
-from release.core.model import Reason, Release, Splice, Waiver
-from release.core.numbering import next_version
+from release.core.model import Level, Reason, Release, Splice, Waiver
+from release.core.numbering import Rise, next_version
 from release.core.record import Record
 from release.core.span import Ranges
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
@@ -38,7 +39,27 @@ def choose(
 ) -> Choice | Nothing | Conflict:
     """The version to release, and why it is that one. `facts` are those since the last final."""
     rules = scheme(config.version, config.project.name)
-    return _choose_version(config, rules, seen, aimed, history, span, facts)
+    if aimed.version is not None:
+        return _given(config, rules, seen, aimed, aimed.version)
+    bumping = changes(facts.commits)
+    wanted, reasons = level(config, facts, bumping, base=span.final)
+    if config.version.source == "file":
+        return _of_file(config, rules, seen, aimed, history, span, reasons)
+    if aimed.bump in ("", "final") and span.final is not None and wanted == "none":
+        return Nothing(_quiet(rules.tag(span.final), len(bumping)))
+    rise, asked = _asked(aimed, wanted)
+    new_line = aimed.line and span.final is not None and span.final.line != aimed.line
+    version = next_version(
+        rules,
+        previous=span.final,
+        level=rise,
+        stage=aimed.stage,
+        taken=taken(rules, seen),
+        core=_first_of(aimed.line) if new_line and rise == wanted else None,
+    )
+    if isinstance(version, Conflict):
+        return version
+    return Choice(version, rise if span.final else "first", (*asked, *reasons))
 
 
 def edits(config: Config, version: Version, history: History, notes: str, now: str) -> tuple[Splice, ...] | Refusal:
@@ -92,64 +113,51 @@ class Choice(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
-def _choose_version(
+def _asked(aimed: Aim, wanted: Level) -> tuple[Rise, tuple[Reason, ...]]:
+    """What is to rise: what somebody decided on, and that is a reason, or else what the changes call for."""
+    if aimed.bump in ("", "final"):
+        return wanted, ()
+    rise = cast("Rise", aimed.bump)
+    return rise, (Reason("--revision" if rise == "revision" else "--bump", "asked for", rise, "a person's decision"),)
+
+
+def _quiet(since: str, number: int) -> str:
+    if not number:
+        return f"nothing changed since {since}"
+    there = "are" if number > 1 else "is"
+    return f"since {since} there {there} {number} change{'s' if number > 1 else ''}, and none calls for a release"
+
+
+def _of_file(
     config: Config,
     rules: Scheme,
     seen: Observation,
     aimed: Aim,
     history: History,
     span: Ranges,
-    facts: Facts,
-) -> Choice | Nothing | Conflict:
-    if aimed.version is not None:
-        return _given(config, rules, seen, aimed, aimed.version)
-    if refused := _unfit(config, aimed):
-        return refused
-    core: tuple[int, int, int] | None = None
-    if config.version.source == "file":
-        read = _core_of_file(config, history)
-        if isinstance(read, Conflict):
-            return read
-        core = read
-    elif aimed.line and span.final is not None and span.final.line != aimed.line:
-        core = _first_of(aimed.line)
-    bumping = changes(facts.commits)
-    wanted, reasons = level(config, facts, bumping, base=span.final)
+    reasons: tuple[Reason, ...],
+) -> Choice | Conflict:
+    """The version whose X.Y.Z the first version file says; what changed may say why, but not what."""
+    path = config.version.file[0].path
     if aimed.bump in LEVELS:
-        reasons = (Reason("--bump", "asked for", aimed.bump, "a person's decision"), *reasons)
-        wanted = aimed.bump
-    if config.version.source != "file" and span.final is not None and wanted == "none" and aimed.bump != "revision":
-        since = rules.tag(span.final)
-        few = f"{len(bumping)} change{'s' if len(bumping) > 1 else ''}, and none calls for a release"
-        return Nothing(
-            f"nothing changed since {since}"
-            if not bumping
-            else f"since {since} there {'are' if len(bumping) > 1 else 'is'} {few}"
-        )
-    version = next_version(
-        rules,
-        previous=span.final,
-        level="revision" if aimed.bump == "revision" else wanted,
-        stage=aimed.stage,
-        taken=taken(rules, seen),
-        core=core,
-    )
+        why = f"--bump {aimed.bump} was asked for, and {path} says what X.Y.Z is"
+        return Conflict("bump-of-file", why, "change it there, and leave --bump out ([version] source)")
+    core = _core_of_file(config, history)
+    if isinstance(core, Conflict):
+        return core
+    rise: Rise = "revision" if aimed.bump == "revision" else "none"
+    known = taken(rules, seen)
+    version = next_version(rules, previous=span.final, level=rise, stage=aimed.stage, taken=known, core=core)
     if isinstance(version, Conflict):
         return version
-    if config.version.source == "file":
-        file = config.version.file[0].path
-        reasons = (Reason(file, f"says {'.'.join(map(str, core or ()))}", "file"),)
-        return Choice(version, "candidate" if aimed.stage else "revision" if version.revision > 1 else "final", reasons)
-    return Choice(version, wanted if span.final else "first", reasons)
+    said = Reason(path, f"says {'.'.join(map(str, core))}", "file")
+    return Choice(version, _kind(rules, version), (said, *reasons))
 
 
-def _unfit(config: Config, aimed: Aim) -> Conflict | None:
-    """A bump that somebody asked for where something else decides."""
-    if aimed.bump not in LEVELS or config.version.source != "file":
-        return None
-    path = config.version.file[0].path
-    why = f"--bump {aimed.bump} was asked for, and {path} says what X.Y.Z is"
-    return Conflict("bump-of-file", why, "change it there, and leave --bump out ([version] source)")
+def _kind(rules: Scheme, version: Version) -> str:
+    """What a version is among those of its X.Y.Z, which a file decided."""
+    again = version.revision > (1 if rules.revisions == "always" else 0)
+    return "candidate" if version.stage else "revision" if again else "final"
 
 
 def _first_of(line: str) -> tuple[int, int, int]:

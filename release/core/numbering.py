@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal
 
+import semver
+
 from release.core.commits import plain
 from release.core.finding import Conflict
 from release.core.model import Level
@@ -57,10 +59,9 @@ def _bumped(previous: Version | None, level: Level) -> Core:
     """SemVer clauses 6 to 8: what is right of the bumped number starts again at 0."""
     if previous is None:
         return FIRST
-    major, minor, patch = _core(previous)
-    if level == "major":
-        return major + 1, 0, 0
-    return (major, minor + 1, 0) if level == "minor" else (major, minor, patch + 1)
+    core = semver.Version(*_core(previous))
+    raised = {"major": core.bump_major, "minor": core.bump_minor}.get(level, core.bump_patch)()
+    return raised.major, raised.minor, raised.patch
 
 
 def _revision(
