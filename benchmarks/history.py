@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from statistics import median
 
@@ -246,23 +247,31 @@ def curve(clone: Path, counts: Sequence[int], peers: Sequence[Peer], cache: Path
 
 
 def untagged(clone: Path, count: int) -> Path:
-    """A clone of the same history in which the newest commits have no tags."""
+    """A clone of the same history in which the newest commits have no tags, and the last tag is a final."""
     place = clone.with_name(f"{clone.name}-{count}")
     if not place.exists():
         origin = clone.with_name(f"{place.name}-origin.git")
         shutil.rmtree(origin, ignore_errors=True)
-        above = clone.with_name(f"{clone.name}-origin.git")
-        run = ["git", "clone", "--quiet", "--shared"]
-        subprocess.run([*run, "--bare", str(above), str(origin)], check=True)
-        git = ["git", "-C", str(origin)]
-        commits = subprocess.run([*git, "rev-list", f"--skip={count}", "--max-count=1", "HEAD"], check=True, capture_output=True, text=True)  # fmt: skip
-        newer = subprocess.run([*git, "tag", "--no-merged", commits.stdout.strip()], check=True, capture_output=True, text=True)  # fmt: skip
-        gone = "".join(f"delete refs/tags/{name}\n" for name in newer.stdout.split())
-        subprocess.run([*git, "update-ref", "--stdin"], input=gone, check=True, text=True)
-        subprocess.run([*run, str(origin), str(place)], check=True)
-        for key, value in (("user.name", "Ada"), ("user.email", "ada@example.org")):
-            subprocess.run(["git", "-C", str(place), "config", key, value], check=True)
+        git(clone, "clone", "--quiet", "--shared", "--bare", f"{clone}-origin.git", str(origin))
+        newest = git(origin, "rev-list", f"--skip={count}", "--max-count=1", "HEAD").strip()
+        gone = git(origin, "tag", "--no-merged", newest).split()
+        kept = git(origin, "tag", "--merged", newest, "--sort=-version:refname").split()
+        gone += takewhile(lambda name: "-" in name, kept)
+        git(origin, "update-ref", "--stdin", stdin="".join(f"delete refs/tags/{name}\n" for name in gone))
+        git(clone, "clone", "--quiet", "--shared", str(origin), str(place))
+        git(place, "config", "user.name", "Ada")
+        git(place, "config", "user.email", "ada@example.org")
     return place
+
+
+def git(place: Path, *args: str, stdin: str = "") -> str:
+    return subprocess.run(
+        ["git", "-C", str(place), "-c", "versionsort.suffix=-", *args],
+        input=stdin,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class History:
             else:
                 yield self.commit(main)
                 main = self.made
-            while tagged < TAGS and (tagged + 1) * gap <= self.made:
+            if tagged < TAGS and (tagged + 1) * gap <= self.made:
                 yield self.tag(main)
                 tagged += 1
         yield f"reset refs/heads/main\nfrom :{main}\n\ndone\n"
