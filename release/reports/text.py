@@ -9,6 +9,7 @@ from functools import singledispatch
 from release.core.finding import Conflict
 from release.core.fleet import Status, Summary
 from release.core.listing import Listing
+from release.core.model import Reason
 from release.core.plan import (
     Abandoned,
     ChangelogText,
@@ -89,7 +90,7 @@ def _(upcoming: Upcoming) -> Iterator[Line]:
 def _(explained: Explanation) -> Iterator[Line]:
     yield from lines(explained.upcoming)
     rows = [("BUMP", "WHERE", "WHY", "WHAT")]
-    rows += [(one.bump, one.source, one.why, one.what) for one in explained.upcoming.reasons]
+    rows += [(one.bump, one.source, one.why, one.what) for one in sorted(explained.upcoming.reasons, key=_weight)]
     if len(rows) == 1:
         return
     table = [[shown(cell) for cell in row] for row in rows]
@@ -104,6 +105,8 @@ def _(listing: Listing) -> Iterator[Line]:
     wide = max((len(one.tag) for one in listing.releases), default=0)
     for one in listing.releases:
         yield [(f"{one.tag:<{wide}}", "bold"), (f"  {one.commit[:10]}  {one.date[:10]}  {one.kind}", "")]
+    if not listing.releases:
+        yield [("no release yet: no tag is a version", "")]
     if listing.invalid:
         yield [("no versions: ", "yellow"), (", ".join(map(shown, listing.invalid)), "")]
 
@@ -232,6 +235,12 @@ def write(value: object, put: Callable[[Line], None]) -> None:
     """Every line of a value to a printer."""
     for line in lines(value):
         put([(shown(text), style) for text, style in line])
+
+
+def _weight(reason: Reason) -> int:
+    """Where a reason stands among others: what somebody decided on, then the highest bump."""
+    levels = ("major", "minor", "patch", "none")
+    return levels.index(reason.bump) + 1 if reason.bump in levels else 0
 
 
 def _line_status(line: LineStatus) -> Iterator[Line]:
