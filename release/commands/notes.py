@@ -19,8 +19,12 @@ from release.errors import ConflictError, UsageError
 
 
 def notes(session: Session, version: str) -> ReleaseNotes:
-    """The notes of a version that is out, as its record has them or else as its history tells them; or of what comes next."""
-    return of_version(session, asked_for(session, version)) if version else of_next(session)
+    """The notes of a version that is out, as its record has them or else as its history tells them; or of what comes next.
+
+    In a workflow for a tag, that is the version if none is named.
+    """
+    named = version or session.started_for
+    return of_version(session, asked_for(session, named)) if named else of_next(session)
 
 
 def of_next(session: Session) -> ReleaseNotes:
