@@ -293,6 +293,37 @@ def test_what_is_no_reference_is_asked_of_nobody(make: Make, image: str) -> None
     assert "no image" in refused(make(), image)
 
 
+def test_a_registry_token_of_ours_is_sent_where_a_token_is_asked_for(serve: Open, make: Make) -> None:
+    asks = {"WWW-Authenticate": 'Bearer realm="https://tokens.example/"'}
+    known = Reply(200, MADE, {"Docker-Content-Digest": "sha256:" + "c" * 64})
+    server = serve(routes({JUDGED: [Reply(401, {"errors": []}, asks), known]}))
+    client = make({"auths": {host(server): {"registrytoken": "as-it-is"}}})
+    assert client.digest(f"{host(server)}/a/b:1") == "sha256:" + "c" * 64
+    assert [one.headers.get("authorization") for one in server.seen] == [None, "Bearer as-it-is"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 400])
+def test_a_realm_that_gives_nothing_makes_the_image_unseen_not_absent(serve: Open, make: Make, status: int) -> None:
+    realm = serve(lambda seen: Reply(status, {"details": "incorrect username or password"}))
+    asks = {"WWW-Authenticate": f'Bearer realm="{realm.url}/"'}
+    server = serve(lambda seen: Reply(401, {"errors": []}, asks))
+    assert str(status) in refused(make(auths(host(server))), f"{host(server)}/a/b:1")
+    assert server.paths == [JUDGED]
+
+
+def test_a_token_that_is_too_old_is_fetched_anew(serve: Open, make: Make) -> None:
+    count = iter(range(1, 9))
+    realm = serve(lambda seen: Reply(200, {"token": f"token-{next(count)}"}))
+    asks = Reply(401, {"errors": []}, {"WWW-Authenticate": f'Bearer realm="{realm.url}/"'})
+    known = Reply(200, MADE, {"Docker-Content-Digest": "sha256:" + "d" * 64})
+    server = serve(routes({JUDGED: [asks, known, asks, known]}))
+    client = make()
+    for _ in range(2):
+        assert client.digest(f"{host(server)}/a/b:1") == "sha256:" + "d" * 64
+    sent = [one.headers.get("authorization") for one in server.seen]
+    assert sent == [None, "Bearer token-1", "Bearer token-1", "Bearer token-2"]
+
+
 # Challenges.
 
 
@@ -382,6 +413,12 @@ def test_without_a_home_or_a_file_there_is_no_login(tmp_path: Path) -> None:
     assert Logins({"HOME": str(tmp_path)}, Redactor()).file == tmp_path / ".docker" / "config.json"
 
 
+def test_a_file_that_cannot_be_opened_is_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "config.json").mkdir()
+    with pytest.raises(Unseen, match="cannot read Docker's logins"):
+        Logins({"DOCKER_CONFIG": str(tmp_path)}, Redactor()).of("ghcr.io")
+
+
 def test_a_colon_in_a_password_is_a_part_of_it(tmp_path: Path) -> None:
     assert logins(tmp_path, auths("ghcr.io", password="a:b:c")).of("ghcr.io") == Login("reader", "a:b:c")
 
@@ -420,12 +457,15 @@ def test_docker_hub_has_its_old_name_for_programs(tmp_path: Path) -> None:
         ({"auths": {"ghcr.io": {"identitytoken": "x"}}}, "identity token"),
         ({"credsStore": "not-there"}, "not here"),
         ({"credsStore": "../../bin/sh"}, "not here"),
+        ({"credsStore": "unreadable"}, "cannot be run"),
         ({"credsStore": "broken"}, "exit code 3"),
         ({"credsStore": "babbling"}, "not answer in JSON"),
         ({"credsStore": "identity"}, "identity token"),
     ],
 )
 def test_a_login_that_cannot_be_read_is_never_none(tmp_path: Path, content: Any, says: str) -> None:
+    helper(tmp_path, "unreadable", "")
+    (tmp_path / "docker-credential-unreadable").write_text("#!/nowhere/at/all\n")
     helper(tmp_path, "broken", f"echo {PASSWORD}; exit 3")
     helper(tmp_path, "identity", """echo '{"Username": "<token>", "Secret": "x"}'""")
     path = helper(tmp_path, "babbling", f"echo {PASSWORD}")
