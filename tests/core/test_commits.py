@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.core.commits import Change, change, changes, plain
+from release.core.commits import Change, change, changes, merged, plain
 from release.core.model import Commit, Person
 
 ANN = Person("Ann", "ann@example.org")
@@ -58,7 +58,12 @@ def revert(name: str, of: str, subject: str = 'Revert "x"') -> Commit:
         (": no", "", "", False, ": no"),
         ("", "", "", False, ""),
         ('Revert "feat: x"', "revert", "", False, "feat: x"),
-        ('Revert "feat!: x" (#12)', "revert", "", False, "feat!: x (#12)"),
+        ('Revert "feat!: x" (#12)', "revert", "", False, "feat!: x"),
+        ("feat(): no noun", "feat", "", False, "no noun"),
+        ("feat!(api): no", "", "", False, "feat!(api): no"),
+        ("feat(api) !: no", "", "", False, "feat(api) !: no"),
+        ("feat: it! breaks: nothing", "feat", "", False, "it! breaks: nothing"),
+        ("Docs!: anything may break", "docs", "", True, "anything may break"),
         ('Reapply "feat: x"', "revert", "", False, 'Reapply "feat: x"'),
         ("Reverting things", "", "", False, "Reverting things"),
     ],
@@ -102,6 +107,123 @@ def test_a_breaking_footer_counts_with_its_text(body: str, breaking: bool, note:
     for subject in ("fix: x", "docs(readme): x", "Not conventional"):
         found = read(f"{subject}\n\n{body}")
         assert (found.breaking, found.note) == (breaking, note)
+
+
+def test_what_git_adds_to_a_copy_is_no_part_of_a_footer() -> None:
+    found = read(f"fix: x\n\nBREAKING CHANGE: gone\nfor good\n(cherry picked from commit {oid('a')})\n")
+    assert (found.note, found.origins) == ("gone\nfor good", (oid("a"),))
+
+
+@pytest.mark.parametrize(
+    ("subject", "type_", "description", "pull"),
+    [
+        ("feat: more (#12)", "feat", "more", 12),
+        ("Just more (#12)", "", "Just more", 12),
+        ("[release-1.33] Fix it (#12) (#345)", "", "[release-1.33] Fix it (#12)", 345),
+        ('Revert "fix: x (#12)" (#15)', "revert", "fix: x (#12)", 15),
+        ("fix: closes (#12).", "fix", "closes (#12).", 0),
+        ("fix: a list (see #12)", "fix", "a list (see #12)", 0),
+        ("fix: x (#0)", "fix", "x (#0)", 0),
+        ("fix: x (#012)", "fix", "x (#012)", 0),
+        ("fix: x (#1234567890)", "fix", "x (#1234567890)", 0),
+        ("fix: x (#\u0661\u0662)", "fix", "x (#\u0661\u0662)", 0),
+        ("(#12)", "", "(#12)", 0),
+        ("fix: x(#12)", "fix", "x(#12)", 0),
+    ],
+)
+def test_a_squash_merge_names_its_pull_request_at_the_end(
+    subject: str, type_: str, description: str, pull: int
+) -> None:
+    for message in (subject, f"{subject}\n\nA body (#99).\n"):
+        found = read(message)
+        assert (found.type, found.description, found.pull) == (type_, description, pull)
+
+
+def test_the_merge_of_a_pull_request_is_its_number_and_title() -> None:
+    merge = commit("m", "Merge pull request #12 from ann/topic\n\nfeat(api)!: more\n\nWhy.", "a", "b")
+    full, first = change(merge), merged(merge)
+    assert (full.type, full.breaking, full.description, full.pull) == ("", False, "feat(api)!: more", 12)
+    assert (first.type, first.scope, first.breaking, first.description, first.pull) == ("feat", "api", True, "more", 12)
+    bare = commit("m", "Merge pull request #12 from ann/topic", "a", "b")
+    assert (merged(bare).description, merged(bare).pull) == ("Merge pull request #12 from ann/topic", 12)
+    assert merged(commit("c", "Merge pull request #12 from ann/topic\n\nfeat: x")).type == "", "no merge at all"
+
+
+def test_a_first_parent_history_is_told_by_its_merges() -> None:
+    history = (
+        commit("m", "fix: two", "l"),
+        commit("l", "Merge branch 'topic' into 'main'\n\nfeat: gitlab\n\nSee merge request a/b!7", "k", "y"),
+        commit("k", "Merge branch 'old'", "j", "z"),
+        commit("j", "Merge pull request #1 from ann/one\n\nOne thing", "i", "x"),
+        commit("i", "fix: pushed"),
+    )
+    told = [(one.type, one.description) for one in changes(history, first_parent=True)]
+    assert told == [
+        ("fix", "two"),
+        ("feat", "gitlab"),
+        ("", "Merge branch 'old'"),
+        ("", "One thing"),
+        ("fix", "pushed"),
+    ]
+    assert [one.description for one in changes(history)] == ["two", "pushed"]
+
+
+def test_a_merge_that_breaks_is_told_in_a_full_history_too() -> None:
+    merge = commit("m", "Merge pull request #1 from a/b\n\nTitle\n\nBREAKING CHANGE: gone", "a", "b")
+    (found,) = changes([merge])
+    assert (found.breaking, found.note, found.description, found.pull) == (True, "gone", "Title", 1)
+
+
+def picked(name: str, message: str, *origins: str) -> Commit:
+    lines = "".join(f"(cherry picked from commit {oid(origin)})\n" for origin in origins)
+    return commit(name, f"{message}\n\n{lines}")
+
+
+def test_a_copy_names_its_originals_the_nearest_first() -> None:
+    assert read(picked("c", "fix: a", "a", "b").message).origins == (oid("b"), oid("a"))
+    talk = f"docs: say (cherry picked from commit {oid('a')})\n\nNot (cherry picked from commit {oid('a')})"
+    assert read(talk).origins == ()
+
+
+def test_a_commit_and_its_copy_are_one_change() -> None:
+    a, b = commit("a", "fix: a"), commit("b", "fix: b")
+    assert names(picked("c", "fix: a", "a"), b, a) == ["b", "a"]
+    assert names(picked("c", "fix: a", "a"), b) == ["c", "b"], "the original is elsewhere"
+    assert names(picked("d", "fix: a", "a", "c"), picked("c", "fix: a", "a"), a) == ["a"]
+    assert names(picked("d", "fix: a", "a", "c"), picked("c", "fix: a", "a")) == ["c"]
+    assert names(picked("d", "fix: both", "a", "b"), b, a) == ["b", "a"]
+    assert names(picked("d", "fix: both", "a", "b"), a) == ["d", "a"], "the other half would be lost"
+    assert names(picked("c", "fix: itself", "c")) == ["c"]
+
+
+def test_a_copy_that_breaks_more_than_its_original_is_told() -> None:
+    assert names(picked("c", "fix!: a", "a"), commit("a", "fix: a")) == ["c", "a"]
+    assert names(picked("c", "fix!: a", "a"), commit("a", "fix!: a")) == ["a"]
+
+
+def test_what_was_taken_back_and_picked_again_is_told() -> None:
+    assert names(picked("c", "feat: a", "a"), revert("r", "a"), commit("a", "feat: a")) == ["c"]
+
+
+def test_a_reverted_pull_request_is_found_by_its_number() -> None:
+    squash, other = commit("a", "feat: a (#12)"), commit("b", "fix: b (#13)")
+    by_body = commit("r", 'Revert "feat: a" (#15)\n\nReverts acme/app#12')
+    by_title = commit("r", 'Revert "feat: a (#12)" (#15)')
+    again = commit("s", 'Revert "Revert "feat: a (#12)" (#15)" (#18)')
+    for back in (by_body, by_title):
+        assert names(back, other, squash) == ["b"]
+        assert names(again, back, other, squash) == ["b", "a"]
+        assert names(back, other) == ["r", "b"], "it took back what was released before"
+        assert names(squash, back) == ["a", "r"], "not what came after it"
+
+
+def test_a_reverted_merge_is_found_by_its_number_on_the_branch_itself() -> None:
+    back = commit("n", 'Merge pull request #15 from acme/revert-12-topic\n\nRevert "feat: a"', "m", "y")
+    merge = commit("m", "Merge pull request #12 from ann/topic\n\nfeat: a", "b", "x")
+    b = commit("b", "fix: b")
+    assert [one.commit for one in changes([back, merge, b], first_parent=True)] == [oid("b")]
+    other = commit("n", "Merge pull request #15 from acme/revert-12-topic\n\nfeat: mine", "m", "y")
+    assert len(changes([other, merge, b], first_parent=True)) == 3
 
 
 def test_the_first_example_of_the_specification_is_breaking_without_a_mark() -> None:
