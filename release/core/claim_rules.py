@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -134,7 +134,7 @@ def _versions(config: Config, place: str, table: Selective, wishes: Iterable[Wis
 
 
 def _version(place: str, wish: Wish, samples: Iterable[Sample]) -> Iterator[Conflict]:
-    seen: dict[tuple[str, str, str, str], Sample] = {}
+    seen: dict[tuple[str, str, str, Hashable], Sample] = {}
     for sample in samples:
         claim = claimed(wish, sample.values)
         if claim is None:
@@ -164,7 +164,7 @@ def _twice(config: Config) -> Iterator[Conflict]:
     lines = [*(line for _, table, _ in _tables(config) for line in table.lines), ""]
     for line in dict.fromkeys(lines):
         for sample in _samples(config, (line,) if line else ()):
-            seen: dict[tuple[str, str, str, str], Claim] = {}
+            seen: dict[tuple[str, str, str, Hashable], Claim] = {}
             for claim in claims(config, sample.line, sample.kind, sample.values):
                 other = seen.setdefault(claim.thing, claim)
                 if other is not claim and claim.thing[:3] not in told:

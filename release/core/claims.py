@@ -6,11 +6,10 @@ A claim is made once: what a registry or an index holds under that name is not w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
-from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion
 from packaging.version import Version as Pep440Version
 
@@ -45,12 +44,12 @@ class Claim(msgspec.Struct, frozen=True):
         return f"{self.name} {self.version} on {self.place}"
 
     @property
-    def thing(self) -> tuple[str, str, str, str]:
+    def thing(self) -> tuple[str, str, str, Hashable]:
         """What is claimed, whoever claims it: equal for two claims of which only one can be made.
 
         Under PEP 440 `1.0` and `1.0.0` are one version.
         """
-        version = canonicalize_version(self.version) if self.kind == "package" else self.version
+        version = Pep440Version(self.version) if self.kind == "package" else self.version
         return self.kind, self.place, self.name, version
 
 

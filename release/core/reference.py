@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 DOCKER_HUB = "docker.io"
 LONGEST_REFERENCE = 255
@@ -100,8 +99,8 @@ def is_package(name: str) -> bool:
 
 
 def package(name: str) -> str:
-    """A package's name as it is compared (PEP 503)."""
-    return canonicalize_name(name)
+    """A package's name as it is compared (PEP 503). Said here, as importing `packaging.utils` takes every command 13 ms."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def index(text: str) -> str | None:

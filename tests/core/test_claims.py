@@ -8,12 +8,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 
 from release.core.claim_rules import OF_A_RELEASE, claim_contradictions
 from release.core.claims import Claim, claims, shared_image_tag, taken_conflicts
 from release.core.config import Config, VersionRules
 from release.core.contradictions import VALUES, contradictions
-from release.core.reference import Reference, index, is_loopback, reference, registry
+from release.core.reference import Reference, index, is_loopback, is_package, package, reference, registry
 from release.core.version import Version, scheme, template_values
 
 REVISED = {"scheme": "semver+revision", "revision": "rke2r"}
@@ -135,6 +136,12 @@ def test_only_this_machine_is_this_machine(host: str, here: bool) -> None:
     assert is_loopback(host) is here
 
 
+@given(st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True))
+def test_a_package_has_the_name_that_packaging_gives_it(name: str) -> None:
+    assert is_package(name)
+    assert package(name) == canonicalize_name(name)
+
+
 # Claims.
 
 
@@ -171,7 +178,7 @@ def test_only_what_is_selected_claims() -> None:
         "package": [{**PACKAGE, "lines": ["1.3"]}],
         "downstream": [
             {**DOWNSTREAM, "images": ["a/b:{tag}"], "when": "final"},
-            {**DOWNSTREAM, "name": "packaging", "per": "channel", "images": ["a/p:{tag}.{channel}.{n}"]},
+            {**DOWNSTREAM, "name": "packaging", "per": "channel", "images": ["a/p:{tag}"]},
         ],
     }
     assert claimed("v1.2.0", "final", **tables) == [
