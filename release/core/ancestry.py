@@ -6,8 +6,9 @@ Both read one `git log` as it comes, keep what they still need, and ask nobody a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,13 @@ from release.core.model import Commit
 
 SLOP = 64
 """How many older commits are looked at, once all that is new was read, in search of a wrong clock (git's own is 5)."""
+
+
+T = TypeVar("T")
+
+
+class Skewed(Exception):
+    """A log showed a commit before a child of it, as logs by date do where clocks were wrong: git has to sort it."""
 
 
 class Since(msgspec.Struct, frozen=True):
@@ -51,8 +59,7 @@ def since(commits: Iterator[Commit], marks: Collection[str], slop: int = SLOP) -
         walk.read(commit)
         if walk.closed and walk.sure(commit, slop):
             break
-    if isinstance(commits, Generator):
-        commits.close()
+    _close(commits)
     return Since(tuple(walk.new.values()), frozenset(walk.met))
 
 
@@ -90,17 +97,45 @@ def partition(commits: Iterable[Commit], releases: Mapping[str, str]) -> Iterato
     """The changelog law over a whole history: a commit belongs to each release that contains it, unless one that is
     in that release's own history contains it too: `git rev-list T --not (the other releases reachable from T)`.
 
-    `commits` is the history of one tip, children before parents (`git log --topo-order`); `releases` maps names to
-    commits. Of several releases on one commit the first takes all; a commit of two parallel lines is in two
-    sections. Each release of the history gets one section, as soon as nothing unread can belong to it; it is
-    forgotten then.
+    `commits` is the history of one tip, children before parents, else Skewed; `releases` maps names to commits.
+    Of several releases on one commit the first takes all; a commit of two parallel lines is in two sections. Each
+    release of the history gets one section, as soon as nothing unread can belong to it; it is forgotten then.
     """
     ledger = _Ledger(releases)
+    read: set[int] = set()  # by their hashes, which are small; two equal ones would only give a false alarm
     for commit in commits:
+        read.add(hash(commit.id))
+        if not read.isdisjoint(map(hash, commit.parents)):
+            raise Skewed(commit.id)
         for name in ledger.read(commit):
             yield ledger.close(name)
     for name in tuple(ledger.taken):  # parents that the log does not have, as a shallow one
         yield ledger.close(name)
+
+
+def told(
+    by_date: Iterator[Commit],
+    by_descent: Iterator[Commit],
+    releases: Mapping[str, str],
+    tell: Callable[[Section], T],
+) -> dict[str, T]:
+    """What `tell` makes of each section of a history, by the release's name, the section itself forgotten at once.
+
+    `by_date` is the history as plain `git log` gives it: it begins at once, and git holds little of it. Only where
+    clocks were wrong is everything told anew of `by_descent`, the same history by `git log --topo-order`, which git
+    reads from end to end, and holds, before it gives the first commit.
+    """
+    try:
+        return {section.release: tell(section) for section in partition(by_date, releases)}
+    except Skewed:
+        _close(by_date)
+        return {section.release: tell(section) for section in partition(by_descent, releases)}
+
+
+def _close(commits: Iterator[Commit]) -> None:
+    """Nobody reads on: a log of git's ends."""
+    if isinstance(commits, Generator):
+        commits.close()
 
 
 class _Walk:
@@ -152,12 +187,12 @@ class _Walk:
         if not self.new:
             return True
         if self.oldest is None:
-            self.oldest = min(_instant(commit) for commit in self.new.values())
-        self.quiet = self.quiet + 1 if _instant(last) < self.oldest else 0
+            self.oldest = min(instant(commit) for commit in self.new.values())
+        self.quiet = self.quiet + 1 if instant(last) < self.oldest else 0
         return self.quiet >= slop
 
 
-def _instant(commit: Commit) -> datetime:
+def instant(commit: Commit) -> datetime:
     """When a commit was made. Git, too, takes a date that it cannot read for the epoch."""
     try:
         date = datetime.fromisoformat(commit.date)

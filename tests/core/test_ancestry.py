@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release.core.ancestry import SLOP, Section, partition, since, trunk, within
+from release.core.ancestry import SLOP, Section, Skewed, partition, since, told, trunk, within
 from release.core.model import Commit, Person
 
 ADA = Person("Ada", "ada@example.org")
@@ -211,6 +211,21 @@ def test_a_section_is_told_and_forgotten_before_the_next_is_read() -> None:
     assert most <= 3
 
 
+def test_a_log_that_shows_a_parent_first_is_told_anew_in_the_order_of_descent() -> None:
+    """`c` is older than its parent `b` by its date, and both are parents of the tip."""
+    by_descent = [commit("tip", "bc"), commit("c", "b"), commit("b", "a"), commit("a")]
+    by_date = [by_descent[0], by_descent[2], by_descent[1], by_descent[3]]
+    with pytest.raises(Skewed, match="c"):
+        list(partition(by_date, {"1": "c"}))
+    read: list[Commit] = []
+    found = told(iter(by_date), watched(by_descent, read), {"1": "c"}, lambda section: names(section.commits))
+    assert found == {"": "tip", "1": "c b a"}
+    assert read == by_descent
+    read.clear()
+    assert told(iter(by_descent), watched((), read), {"1": "c"}, lambda section: names(section.commits)) == found
+    assert read == []
+
+
 class Plain(Commit, frozen=True, weakref=True):
     """A commit that can be watched."""
 
@@ -311,6 +326,11 @@ def test_the_partition_is_what_the_law_says_by_rev_list(
         contained = lineage(history)
         there = {name for name, place in zip(releases, tagged, strict=True) if place in contained[-1]}
         found = list(partition(repository.log("--topo-order", repository.tip), releases))
+        by_date, by_descent = (repository.log(*order, repository.tip) for order in ((), ("--topo-order",)))
+        either = told(
+            iter(by_date), iter(by_descent), releases, lambda one: ({each.id for each in one.commits}, one.previous)
+        )
+        assert either == {one.release: ({each.id for each in one.commits}, one.previous) for one in found}
         assert sorted(section.release for section in found) == sorted(["", *there])
         for section in found:
             ids = [commit.id for commit in section.commits]
