@@ -121,7 +121,7 @@ def test_a_template_of_ones_own_is_read_at_the_commit(world: World, captain: Pat
     world.commit(captain, {"release.toml": own}, "feat: a template")
     world.invoke(captain, "release.notes").expect(2, "notes.md.j2", "no such file")
     world.commit(captain, {"notes.md.j2": "{{ version }}: {{ changes | length }} changes"}, "docs: the template")
-    assert world.invoke(captain, "release.notes").expect(0).out == "0.1.0: 3 changes\n"
+    assert world.invoke(captain, "release.notes").expect(0).out == "0.1.0: 4 changes\n"
     world.commit(captain, {"notes.md.j2": "{{ nothing_of_that_name }}"}, "docs: a slip")
     world.invoke(captain, "release.notes").expect(2, r"notes\.md\.j2", "nothing_of_that_name")
 
