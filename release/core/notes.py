@@ -267,7 +267,10 @@ def pull_requests(changes: Iterable[Change]) -> list[list[Change]]:
     groups: dict[int | str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.pull or change.commit, []).append(change)
-    return [group if len(group) == 1 else sorted(group[::-1], key=_weight) for group in groups.values()]
+    for group in groups.values():
+        group.reverse()
+        group.sort(key=_weight)
+    return list(groups.values())
 
 
 def said(change: Change) -> str:
