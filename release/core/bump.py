@@ -15,6 +15,7 @@ from release.core.fragments import fragment_reasons
 from release.core.inheritance import upstream_reasons
 from release.core.model import Level, Reason
 from release.core.paths import path_reasons
+from release.core.pulls import label_reasons, note_reasons
 from release.core.version import Version
 
 LEVELS: tuple[Level, ...] = ("none", "patch", "minor", "major")
@@ -50,6 +51,8 @@ def conventional(config: Config, facts: Facts, changes: Sequence[Change]) -> Ite
 
 SOURCES: dict[Source, Says] = {
     "conventional": conventional,
+    "labels": label_reasons,
+    "release-note": note_reasons,
     "fragments": fragment_reasons,
     "paths": path_reasons,
     "python-api": api_reasons,
