@@ -16,12 +16,14 @@ from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
 from release.core.forge_rules import forge_contradictions
 from release.core.notation import bad_path, bad_pattern, quoted
+from release.core.notes import TEMPLATES
 from release.core.version import PEP440_WORDS, names_in, render, scheme
 
 VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
 OF_A_PLATFORM = ("platform", "os", "arch")
 OF_OURS = re.compile(r"release\.json|sha256sum.*\.txt")  # what a release's folder holds besides its artifacts
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+ADDRESS = re.compile(r"https?://[^\s()<>\[\]\"'`\\]+")  # what needs no escape between the brackets of a link
 REF_TEXT = re.compile(r"[A-Za-z0-9._/+@-]*")
 
 
@@ -32,6 +34,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_version(config),
         *_version_files(config),
         *_written(config),
+        *_told(config),
         *change_contradictions(config),
         *_gates(config.gate),
         *_artifacts(config.artifact),
@@ -147,6 +150,25 @@ def _writes(config: Config) -> str:
     changelog = [config.changelog.file] if config.changelog.file else []
     removes = config.commit.mode == "push" and "fragments" in config.changes.sources
     return " and ".join(dict.fromkeys([*changelog, *files, *([config.changes.fragments] if removes else [])]))
+
+
+def _told(config: Config) -> Iterator[Conflict]:
+    """A template that there is, or can be, and addresses that are whole once their names are filled in."""
+    rules = config.changelog
+    if rules.template.endswith(".j2"):
+        yield from bad_path("changelog.template", rules.template)
+    elif rules.template not in TEMPLATES:
+        why = f"changelog.template is {quoted(rules.template)}"
+        yield Conflict("unknown-template", why, f"use one of {', '.join(TEMPLATES)}, or a file that ends in .j2")
+    for key, address, names in (("issues", rules.issues, ["n"]), ("compare", rules.compare, ["previous", "tag"])):
+        yield from _unknown(f"changelog.{key}", address, names)
+        whole = ADDRESS.fullmatch(address) and set(names) <= set(names_in(address))
+        if address and not whole:
+            why = f"changelog.{key} is {quoted(address)}"
+            inside = " and ".join(f"{{{name}}}" for name in names)
+            yield Conflict(
+                "bad-address", why, f"write an http(s) address with {inside} in it, and no spaces or brackets"
+            )
 
 
 def _gates(gates: Sequence[Gate]) -> Iterator[Conflict]:

@@ -144,6 +144,44 @@ def test_what_is_to_be_written_needs_a_commit(tables: dict[str, Any], written: s
     assert why(**tables) == f'commit.mode is "none", and {written} cannot be written without a commit'
 
 
+@pytest.mark.parametrize("template", ["keep-a-changelog", "github", "release-note", "notes.md.j2", "docs/notes.j2"])
+def test_a_template_is_built_in_or_a_file_of_the_repository(template: str) -> None:
+    assert rules(changelog={"template": template}) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        ("", "unknown-template"),
+        ("GitHub", "unknown-template"),
+        ("docs/notes.md", "unknown-template"),
+        ("/etc/notes.j2", "bad-path"),
+        ("../notes.j2", "bad-path"),
+        ("https://example.org/notes.j2", "bad-path"),
+        ("a\nb.j2", "bad-path"),
+    ],
+)
+def test_any_other_template_is_told(template: str, rule: str) -> None:
+    assert rules(changelog={"template": template}) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("changelog", "found"),
+    [
+        ({"issues": "https://example.org/browse/ABC-{n}"}, []),
+        ({"compare": "http://example.org/a?from={previous}&to={tag}"}, []),
+        ({"issues": "https://example.org/issues"}, ["bad-address"]),
+        ({"issues": "example.org/{n}"}, ["bad-address"]),
+        ({"issues": "javascript:alert({n})"}, ["bad-address"]),
+        ({"issues": "https://example.org/{n}) [x](y"}, ["bad-address"]),
+        ({"issues": "https://example.org/{n}/{tag}"}, ["unknown-name"]),
+        ({"compare": "https://example.org/{tag}"}, ["bad-address"]),
+    ],
+)
+def test_an_address_is_whole_once_its_names_are_filled_in(changelog: dict[str, str], found: list[str]) -> None:
+    assert rules(changelog=changelog) == found
+
+
 @pytest.mark.parametrize(
     "tables", [{"changelog": {"file": "CHANGELOG.md"}, "version": {}}, {"version": {"file": [FILE, FILE]}}]
 )
