@@ -20,8 +20,7 @@ from jinja2.tests import TESTS
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-LONGEST = 100_000
-"""A text that a template makes of other texts has no more characters."""
+from release.core.changelog import LONGEST
 
 STEPS = 10_000_000
 """How much work a template may make: some seconds of it."""

@@ -94,7 +94,8 @@ def _rendered(made: Template, story: Story, where: str, file: str) -> str:
     if len(text) <= LONGEST:
         return text
     kept = text[: LONGEST - len(CUT) - 2]
-    return f"{kept[: kept.rfind('\n')].rstrip()}\n\n{CUT}"
+    end = kept.rfind("\n")
+    return f"{kept[:end].rstrip()}\n\n{CUT}"
 
 
 def _line(error: BaseException, file: str) -> str:

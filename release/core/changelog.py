@@ -1,40 +1,17 @@
-"""What to say about a release: notes in Markdown, and their place in a changelog that people write in, too."""
+"""The place of a release's notes in a changelog that people write in, too; and strangers' texts in Markdown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
-from release.core.commits import Change, plain
+from release.core.commits import plain
 from release.core.model import Splice
 
 LONGEST = 100_000
 """Notes have no more characters: GitHub refuses a release body of more than 125,000."""
-
-_BREAKING, _OTHER = "Breaking changes", "Other changes"
-_SECTIONS = {"feat": "Features", "fix": "Fixes", "perf": "Performance", "revert": "Reverts"}
-_RESERVE = 100
-
-
-def notes(changes: Sequence[Change], *, previous: str | None, tag: str) -> str:
-    """Release notes in Markdown, without a heading of their own and without a line end at the end.
-
-    `previous` and `tag` are names of tags, `previous` is None for a first release. Each change is one line in one
-    section. Notes end at `LONGEST` characters, with a line that says how many changes are left out.
-    """
-    if not changes:
-        return "No changes."
-    span = f"Changes from {escaped(previous)} to" if previous else "First release:"
-    lines = [f"{span} {escaped(tag)}."]
-    room = LONGEST - len(lines[0]) - _RESERVE
-    for text in _items(changes):
-        room -= len(text) + 1
-        if room < 0:
-            return "\n".join([*lines, "", f"Changes left out here: {len(changes) - len(lines) + 1}."])
-        lines.append(text)
-    return "\n".join(lines)
 
 
 def entry(version_text: str, date: str, notes: str) -> str:
@@ -63,22 +40,6 @@ _ENDS = "\r\n"
 _LEAD = re.compile(r"^([0-9]{1,9}(?=[.)](?:\s|$))|(?=[-+=]|#{1,6}(?:\s|$)))")
 _LINK = re.compile(r" {0,3}\[[^\]]+\]:[ \t]")
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-
-
-def _items(changes: Iterable[Change]) -> Iterator[str]:
-    """A text for each change, section by section; the first one of a section begins with its heading."""
-    sections: dict[str, list[Change]] = {title: [] for title in (_BREAKING, *_SECTIONS.values(), _OTHER)}
-    for change in changes:
-        sections[_BREAKING if change.breaking else _SECTIONS.get(change.type, _OTHER)].append(change)
-    for title, members in sections.items():
-        for place, change in enumerate(members):
-            yield _item(change) if place else f"\n### {title}\n\n{_item(change)}"
-
-
-def _item(change: Change) -> str:
-    scope = f"**{escaped(change.scope, 100)}**: " if plain(change.scope) else ""
-    text = f"{change.description}: {change.note}" if change.note else change.description
-    return f"- {scope}{escaped(text)} ({escaped(change.commit[:10])})"
 
 
 def escaped(text: str, limit: int = 500) -> str:

@@ -283,19 +283,19 @@ def said(change: Change) -> str:
 def written(one: News, links: Links) -> str:
     """A fragment's text as an item of a list, without its bullet: people's own Markdown, which stays inside the item.
 
-    Its lines are indented, so that the end of the item ends whatever the text began: a block of code, a list, a comment.
+    Lines are indented, so that the end of the item ends whatever the text began: a block of code, a list, a tag of HTML.
+    By four, so that no line of it is taken for a heading of the changelog. A comment would hide what follows: it is text.
     """
     lines = [_UNSAFE.sub("", line).rstrip() for line in one.text[:LONGEST].replace("\r\n", "\n").strip().split("\n")]
     if len([line for line in lines if line.startswith(_BULLETS)]) == 1:
         lines[0] = lines[0].removeprefix(_BULLETS[0]).removeprefix(_BULLETS[1])
-    text = "\n".join(f"  {line}" if line else "" for line in lines).strip().replace("<!--", "&lt;!--")
-    if not one.issue:
+    text = "\n".join(f"    {line}" if line else "" for line in lines).lstrip().replace("<!--", "&lt;!--")
+    text = f"  {text}" if "\n" in text else text
+    issue = f"#{one.issue}" if _NUMBER.fullmatch(one.issue) else one.issue
+    if not issue or re.search(rf"(?<!\w){re.escape(issue)}(?!\w)", text):
         return text
-    number = one.issue if _NUMBER.fullmatch(one.issue) else ""
-    if re.search(rf"(?<!\w){'#' if number else ''}{re.escape(one.issue)}(?!\w)", text):
-        return text
-    issue = numbered(links.issues)(number) if number else escaped(one.issue, 100)
-    return f"{text}\n\n  ({issue})" if "\n" in text else f"{text} ({issue})"
+    shown = numbered(links.issues)(one.issue) if issue != one.issue else escaped(issue, 100)
+    return f"{text}\n\n    ({shown})" if "\n" in text else f"{text} ({shown})"
 
 
 _SECTION_OF = {word: title for title, words in SECTIONS.items() for word in words}

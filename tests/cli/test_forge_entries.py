@@ -95,7 +95,7 @@ def test_title_notes_and_target_are_those_of_the_release(tmp_path: Path) -> None
         some.invoke(clone, "release", "--yes").expect(0)
         made = release(some)
         assert (made["name"], made["target_commitish"]) == (TAG, some.refs("app")[f"refs/tags/{TAG}"])
-        assert made["body"].index("### Features") < made["body"].index("mend it")
+        assert made["body"].index("### Added") < made["body"].index("mend it")
         assert "**core**: mend it" in made["body"]
         assert made["body"].endswith(f"\n\n<!-- sluice release {TAG} -->\n")
 

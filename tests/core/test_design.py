@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from release.core import changelog
 from release.core.aim import Aim, History, Nothing, Observation, Wishes, aim, can_land, settle
 from release.core.commits import changes
 from release.core.config import Config
@@ -17,6 +16,7 @@ from release.core.design import Choice, choose, design, existing, told
 from release.core.facts import Facts
 from release.core.finding import Conflict
 from release.core.model import Commit, Head, Person, Refs, Release
+from release.core.notes import Story, keep_a_changelog
 from release.core.record import Outcome, Record, State
 from release.core.span import ranges
 from release.core.version import scheme
@@ -76,7 +76,8 @@ def released(rules: Config, facts: Observation, *messages: str, wishes: Wishes |
         return chosen if isinstance(chosen, Nothing) else (chosen,)
     written = scheme(rules.version)
     previous = written.tag(span.previous) if span.previous else None
-    notes = changelog.notes(told(changes(commits)), previous=previous, tag=written.tag(chosen.version))
+    tag = written.tag(chosen.version)
+    notes = keep_a_changelog(Story(chosen.version.text, tag, previous, "", told(changes(commits))))
     wished = design(rules, facts, aimed, history, span, chosen, notes)
     against = judge(Proposal(rules, facts, aimed, history, span, chosen.version))
     return (*(() if isinstance(wished, Release) else wished), *against) or wished
@@ -371,4 +372,4 @@ def test_a_release_that_only_its_tag_tells_of_can_be_looked_for() -> None:
 def test_our_own_release_commits_are_no_news() -> None:
     found = released(config(), seen({"v1.2.3": OLD}), "chore(release): v1.2.4-rc.1", "fix: a")
     assert "chore" not in found.notes
-    assert "release" not in found.notes.partition("### Fixes")[2]
+    assert "release" not in found.notes.partition("### Fixed")[2]
