@@ -38,6 +38,7 @@ BEYOND = (
     "/repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments",
     "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
     "/repos/{owner}/{repo}/releases/{release_id}/assets/{name}",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/merge",
 )
 
 

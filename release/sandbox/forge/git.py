@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,10 +196,18 @@ class Git:
 
     def merge(self, ours: str, theirs: str, message: str, login: str, when: int) -> str:
         """A merge commit of two commits, on no branch yet; GitError where they conflict."""
+        return self._merged(ours, theirs, (ours, theirs), message, login, when)
+
+    def squash(self, ours: str, theirs: str, message: str, login: str, when: int) -> str:
+        """One commit with all that another branch changed, on no branch yet; GitError where they conflict."""
+        return self._merged(ours, theirs, (ours,), message, login, when)
+
+    def _merged(self, ours: str, theirs: str, parents: Sequence[str], message: str, login: str, when: int) -> str:
         tree = self.run("merge-tree", "--write-tree", ours, theirs).split("\n")[0]
         who = f"{login} <{login}@users.noreply.localhost> {when} +0000"
-        head = f"tree {tree}\nparent {ours}\nparent {theirs}\nauthor {who}\ncommitter {who}\n\n{message}\n"
-        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=head.encode()).strip()
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {who}", f"committer {who}"]
+        text = "\n".join([*lines, "", f"{message}\n"])
+        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode()).strip()
 
     def file(self, commit: str, path: str) -> bytes | None:
         """A file's bytes at a commit."""

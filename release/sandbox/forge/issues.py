@@ -191,7 +191,7 @@ def label(call: Call, name: str) -> Json:
         "node_id": node("Label", found["id"]),
         "url": f"{call.urls.repository(call.name)}/labels/{found['name']}",
         "name": found["name"],
-        "description": None,
+        "description": "",
         "color": found["color"],
         "default": False,
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from release.sandbox.forge import pushes, shapes
 from release.sandbox.forge.answers import Answer, Page, Problem, invalid, missing
 from release.sandbox.forge.auth import Actor
 from release.sandbox.forge.calls import Call, route
+from release.sandbox.forge.git import GitError
 from release.sandbox.forge.issues import label, next_number
 from release.sandbox.forge.shapes import node
 from release.sandbox.forge.store import Json
@@ -13,6 +16,9 @@ from release.sandbox.forge.world import World
 
 PULLS = "/repos/{owner}/{repo}/pulls"
 ONE = PULLS + "/{pull_number}"
+ORDERS = {"created": "created_at", "updated": "updated_at"}
+Method = Literal["merge", "squash"]
+METHODS: tuple[Method, ...] = ("merge", "squash")
 
 
 @route("GET", PULLS, "pull_requests:read")
@@ -23,7 +29,10 @@ def pulls(call: Call) -> Page:
         found = [one for one in found if head in (f"{call.repository['owner']}:{one['head']}", one["head"])]
     if base := call.query.get("base"):
         found = [one for one in found if one["base"] == base]
-    return Page(found[:: 1 if call.query.get("direction") == "asc" else -1], shape=lambda one: _simple(call, one))
+    order = ORDERS.get(call.query.get("sort", ""), "created_at")
+    newest_first = call.query.get("direction", "desc" if order == "created_at" else "asc") != "asc"
+    found.sort(key=lambda one: (one[order], one["number"]), reverse=newest_first)
+    return Page(found, shape=lambda one: _simple(call, one))
 
 
 @route("POST", PULLS, "pull_requests:write")
@@ -98,19 +107,54 @@ def of_commit(call: Call) -> Page:
     return Page([one for one in found if _brings(call, one, sha)], shape=lambda one: _simple(call, one))
 
 
-def merge(world: World, full_name: str, number: int, login: str) -> str:
-    """What a person does on the page: merge an open pull request; the merge commit."""
+@route("PUT", ONE + "/merge", "contents:write")
+def merge_by_api(call: Call) -> Answer:
+    found = _found(call)
+    method = call.take("merge_method", str, "merge")
+    known = next((one for one in METHODS if one == method), None)
+    if known is None:
+        raise Problem(422, f"Invalid request.\n\n{method!r} is not a possible value.")
+    if found["state"] != "open" or found["draft"]:
+        raise Problem(405, "Pull Request is not mergeable")
+    if call.take("sha", str, found["head_sha"]) != found["head_sha"]:
+        raise Problem(409, "Head branch was modified. Review and try the merge again.")
+    words = tuple(call.take(name, str, "") for name in ("commit_title", "commit_message"))
+    try:
+        merged = _merge(call.world, call.repository, found, call.actor, known, *words)
+    except GitError as error:
+        raise Problem(405, "Pull Request is not mergeable") from error
+    return Answer({"sha": merged, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def merge(world: World, full_name: str, number: int, login: str, method: Method = "merge") -> str:
+    """What a person does on the page: merge an open pull request; the merge commit.
+
+    A squash is one commit with the title and the number as its subject and the description as its body, which is how
+    GitHub's "title and description" names it.
+    """
     repository = world.find(full_name)
     found = world.store.all("pull", repository["id"], number=number)
     if not found or found[0]["state"] != "open":
         raise KeyError(f"no open pull request {number} in {full_name}")
-    pull, git, ref = found[0], world.git(full_name), f"refs/heads/{found[0]['base']}"
+    return _merge(world, repository, found[0], Actor("classic", login), method)
+
+
+def _merge(
+    world: World, repository: Json, pull: Json, actor: Actor, method: Method, title: str = "", text: str = ""
+) -> str:
+    """The commit of a merge or a squash, on the base branch, with what its merger wants to say, else as GitHub says it."""
+    git, ref = world.git(repository["full_name"]), f"refs/heads/{pull['base']}"
     base, head = git.commit_of(ref), git.commit_of(f"refs/heads/{pull['head']}")
-    message = f"Merge pull request #{number} from {repository['owner']}/{pull['head']}\n\n{pull['title']}"
-    merged = git.merge(base, head, message, login, int(world.clock()))
+    if method == "squash":
+        title, text = title or f"{pull['title']} (#{pull['number']})", text or pull["body"] or ""
+    else:
+        title = title or f"Merge pull request #{pull['number']} from {repository['owner']}/{pull['head']}"
+        text = text or pull["title"]
+    make = git.merge if method == "merge" else git.squash
+    who = actor.login if method == "merge" else pull["user"]
+    merged = make(base, head, f"{title}\n\n{text}".rstrip(), who, int(world.clock()))
     git.run("update-ref", "--end-of-options", ref, merged, base)
-    _close(world, pull, head, merged, login)
-    actor = Actor("classic", login)
+    _close(world, pull, head, merged, actor.login)
     pushes.announce(world, world.urls, repository, actor, [(ref, base, merged)])
     return merged
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from release.sandbox.forge import Sandbox, merge
-from tests.forge import Client, commit, git
+from tests.forge import Client, clone, commit, git, serving
 
 REPO = "/repos/acme/app"
 
@@ -84,3 +85,87 @@ def test_a_pull_request_is_closed_and_opened_again(captain: Client, work: Path) 
     assert captain.patch(f"{REPO}/pulls/1", state="closed")["state"] == "closed"
     assert captain.patch(f"{REPO}/pulls/1", state="open", title="Other")["title"] == "Other"
     assert captain("PATCH", f"{REPO}/pulls/1", {"base": "nowhere"}).status_code == 422
+
+
+def topic(captain: Client, work: Path, name: str, **said: str) -> int:
+    """A pull request of one commit on the first one."""
+    git(work, "checkout", "--quiet", "-B", name, "HEAD")
+    (work / f"{name}.txt").write_text(f"{name}\n", encoding="utf-8")
+    commit(work, f"wip {name}")
+    git(work, "push", "--quiet", "origin", name)
+    git(work, "checkout", "--quiet", "master")
+    made = captain.post(f"{REPO}/pulls", head=name, base="master", **({"title": f"fix: {name}"} | said))
+    return int(made["number"])
+
+
+def message(work: Path, sha: str) -> str:
+    git(work, "fetch", "--quiet", "origin")
+    return git(work, "show", "--no-patch", "--format=%an|%cn|%p|%B", sha).stdout.strip()
+
+
+def test_a_squash_is_one_commit_with_title_number_and_description(forge: Sandbox, captain: Client, work: Path) -> None:
+    first = git(work, "rev-parse", "--short", "HEAD").stdout.strip()
+    number = topic(captain, work, "one", body="Why.\n\nBREAKING CHANGE: gone")
+    merged = merge(forge, "acme/app", number, "captain", method="squash")
+    assert message(work, merged) == f"captain|captain|{first}|fix: one (#1)\n\nWhy.\n\nBREAKING CHANGE: gone"
+    assert git(work, "show", f"{merged}:one.txt").stdout == "one\n"
+    shown = captain.get(f"{REPO}/pulls/1")
+    assert (shown["merged"], shown["merge_commit_sha"], shown["state"]) == (True, merged, "closed")
+    assert captain.get(f"{REPO}/git/ref/heads/master")["object"]["sha"] == merged
+
+
+def test_a_pull_request_is_merged_by_the_api(captain: Client, work: Path) -> None:
+    first = git(work, "rev-parse", "--short", "HEAD").stdout.strip()
+    for name in ("one", "two", "three"):
+        topic(captain, work, name)
+    place = f"{REPO}/pulls/{{}}/merge".format
+    assert captain("PUT", place(1), {"sha": "0" * 40}).status_code == 409
+    assert captain("PUT", place(1), {"merge_method": "octopus"}).status_code == 422
+    answer = captain.good(captain("PUT", place(1), {}))
+    assert answer["merged"] is True
+    assert message(work, answer["sha"]).endswith("|Merge pull request #1 from acme/one\n\nfix: one")
+    assert message(work, answer["sha"]).split("|")[2].split()[0] == first
+    assert captain("PUT", place(1), {}).status_code == 405
+    said = {"merge_method": "squash", "commit_title": "feat: mine", "commit_message": "So be it."}
+    answer = captain.good(captain("PUT", place(2), said))
+    assert message(work, answer["sha"]).endswith("|feat: mine\n\nSo be it.")
+    captain.patch(f"{REPO}/pulls/3", state="closed")
+    assert captain("PUT", place(3), {}).status_code == 405
+
+
+def test_what_conflicts_is_not_merged(forge: Sandbox, captain: Client, work: Path) -> None:
+    for name, text in (("one", "ours"), ("two", "theirs")):
+        git(work, "checkout", "--quiet", "-B", name, "origin/master")
+        (work / "app.txt").write_text(text, encoding="utf-8")
+        commit(work, name)
+        git(work, "push", "--quiet", "origin", name)
+        captain.post(f"{REPO}/pulls", head=name, base="master", title=name)
+    merged = merge(forge, "acme/app", 1, "captain", method="squash")
+    assert captain("PUT", f"{REPO}/pulls/2/merge", {"merge_method": "squash"}).status_code == 405
+    assert captain.get(f"{REPO}/git/ref/heads/master")["object"]["sha"] == merged
+    assert captain.get(f"{REPO}/pulls/2")["state"] == "open"
+
+
+def test_pull_requests_are_listed_by_their_last_change(tmp_path: Path) -> None:
+    seconds = itertools.count(1_700_000_000)
+    with serving(tmp_path / "forge", clock=lambda: float(next(seconds))) as forge:
+        forge.repository("acme/app", push=("captain",))
+        captain = Client(forge, forge.token("captain"))
+        work = clone(forge, captain.token, "acme/app", tmp_path / "work")
+        for name in ("one", "two", "three"):
+            topic(captain, work, name)
+        captain.post(f"{REPO}/issues/1/labels", labels=["kind/bug"])
+        merge(forge, "acme/app", 2, "captain", method="squash")
+
+        def listed(query: str) -> list[int]:
+            return [one["number"] for one in captain.get(f"{REPO}/pulls?{query}")]
+
+        assert listed("state=all") == listed("state=all&sort=created&direction=desc") == [3, 2, 1]
+        assert listed("state=all&direction=asc") == [1, 2, 3]
+        assert listed("state=all&sort=updated&direction=desc") == [2, 1, 3]
+        assert listed("state=all&sort=updated") == [3, 1, 2]
+        assert listed("state=closed&sort=updated&direction=desc") == [2]
+        assert listed("") == [3, 1]
+        (label,) = captain.get(f"{REPO}/pulls/1")["labels"]
+        assert label["name"] == "kind/bug"
+        captain.close()
