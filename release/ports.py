@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from release.core.facts import Pull
 from release.core.forge import Asset, Check, Deployment, Entry, Environment, Published, Run
 from release.core.model import Commit, Person, Refs, Release, Splice, Tag
 from release.core.record import Broken, Outcome, Proof, Record, Withdrawal
@@ -307,6 +308,13 @@ class Forge(Protocol):
 
     def holds(self, branch: str, commit: str) -> bool:
         """Whether a commit is in a branch's history."""
+        ...
+
+    def pulls(self, since: str, numbers: Collection[int] = ()) -> Iterator[Pull]:
+        """The pull requests that were changed since then (ISO 8601 UTC, "" for all) and are merged, the last changed first.
+
+        Then those of the `numbers` that were not among them; a number that no merged pull request has is passed over.
+        """
         ...
 
     def start(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:

@@ -12,6 +12,7 @@ from release.adapters.github.actions import Actions
 from release.adapters.github.door import ACTIONS, CONTENTS, DEPLOYMENTS, Door
 from release.adapters.github.gates import Gates
 from release.adapters.github.places import NAME, places
+from release.adapters.github.pulls import Pulls
 from release.adapters.github.refs import Refs
 from release.adapters.github.releases import Releases
 from release.adapters.github.tokens import Tokens, basic, tokens
@@ -105,7 +106,7 @@ class GitHub:
         return ((key, ""), (key, basic(token)), ("http.followRedirects", "false"))
 
 
-class Repository(Releases, Refs, Actions, Gates):
+class Repository(Releases, Refs, Pulls, Actions, Gates):
     """One repository on GitHub: a `Forge`."""
 
     def __init__(self, door: Door, hide: Redactor) -> None:

@@ -138,6 +138,23 @@ class Account(msgspec.Struct, frozen=True):
     login: str = ""
 
 
+class LabelShape(msgspec.Struct, frozen=True):
+    name: str
+
+
+class PullShape(msgspec.Struct, frozen=True):
+    """A pull request, in a list or alone. Who opened it may be gone."""
+
+    number: int
+    title: str
+    updated_at: str
+    body: str | None = None
+    user: Account | None = None
+    labels: tuple[LabelShape, ...] = ()
+    merged_at: str | None = None
+    merge_commit_sha: str | None = None
+
+
 class Reviewer(msgspec.Struct, frozen=True):
     type: str = ""
     reviewer: Account | None = None

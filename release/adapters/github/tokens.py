@@ -30,6 +30,7 @@ READING = {
     "checks": "read",
     "statuses": "read",
     "deployments": "read",
+    "pull_requests": "read",
 }
 RIGHTS = {
     "push": {"contents": "write"},
