@@ -7,17 +7,18 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from release import __version__, observe
 from release import config as configuration
-from release import observe
 from release.core.address import located, repository_of, without_secret
 from release.core.aim import History, Observation
+from release.core.claims import Claim
 from release.core.config import Config
 from release.core.contradictions import contradictions
 from release.core.facts import ApiChange
@@ -49,6 +50,13 @@ FOREIGN = (
     "GIT_INTERNAL_SUPER_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_TRACE", "GIT_CURL_VERBOSE", "GIT_CONFIG_COUNT",
 )  # fmt: skip
 
+# What registries and indexes are asked with: the forge's tokens are none of their business, nor of a credential helper's.
+OF_REGISTRIES = (
+    "PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME", "PASSWORD_STORE_DIR",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Session:
@@ -70,6 +78,7 @@ class Session:
     github: GitHub | None = None
     repository: str = ""
     own_run: int = 0
+    logins: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def head(self) -> Head:
         return self.checkout.head()
@@ -105,7 +114,8 @@ class Session:
 
     def sources(self, config: Config) -> Sources:
         """Where what changed is read, as far as the configuration asks for it."""
-        return Sources(self.remote, self.compared)
+        forge = self.forge if wants_pulls(config) else None
+        return Sources(self.remote, self.compared, forge)
 
     @property
     def server(self) -> str:
@@ -136,6 +146,30 @@ class Session:
             self.remote.export(old, packages, before)
             self.remote.export(new, packages, after)
             return differences(before, after, packages)
+
+    def claimed(self, wanted: Collection[Claim]) -> Mapping[Claim, str | None]:
+        """What is there already of what a release claims, "" for nothing; None where that cannot be told."""
+        if not wanted:
+            return {}
+        from concurrent.futures import ThreadPoolExecutor
+
+        from release.adapters.http import Http
+        from release.adapters.index import Indexes
+        from release.adapters.registry import Registries
+
+        http = Http(self.logins, HIDE, f"sluice/{__version__}")
+        registries, indexes = Registries.at(self.logins, HIDE, http), Indexes(http)
+
+        def look(claim: Claim) -> str | None:
+            try:
+                if claim.kind == "image":
+                    return registries.digest(str(claim))
+                return claim.version if indexes.holds(claim.place, claim.name, claim.version) else ""
+            except Unseen:
+                return None
+
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice-claims") as pool:
+            return dict(zip(wanted, pool.map(look, wanted), strict=True))
 
     @property
     def forge(self) -> Forge | None:
@@ -275,7 +309,14 @@ def opened_at(place: Path | None, upstream_of: Upstream) -> Session:
         github=github,
         repository=repository,
         own_run=run_of(environment, repository),
+        logins={name: value for name, value in environment.items() if name in OF_REGISTRIES},
     )
+
+
+def wants_pulls(config: Config) -> bool:
+    """Whether pull requests are asked for: by a source of the bump, or by a template that tells of them."""
+    by_source = {"labels", "release-note"}.intersection(config.changes.sources)
+    return bool(by_source) or config.changelog.template != "keep-a-changelog"
 
 
 def opened(config: Config, environment: Mapping[str, str], repository: str = "") -> GitHub | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 import msgspec
 
 from release.core.aim import Aim, History, Observation
-from release.core.ancestry import since, trunk
+from release.core.ancestry import instant, since, trunk
+from release.core.commits import changes
 from release.core.config import Config
-from release.core.facts import ApiChange, Facts, Fragment
+from release.core.facts import ApiChange, Facts, Fragment, Pull
 from release.core.fragments import named
 from release.core.model import Commit, Head, Person
+from release.core.pulls import numbers
 from release.core.record import Broken, Record
 from release.core.span import Ranges, beyond, came_before
 from release.core.version import scheme
@@ -109,6 +111,7 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     after = remote.files(base, [*texts, *news]) if texts or news else {}
     return Facts(
         commits=trunk(commits) if rules.first_parent else commits,
+        pulls=brought(sources.forge, commits) if sources.forge is not None and commits else (),
         fragments=tuple(Fragment(path, after[path] or "") for path in news),
         paths=tuple(path for _, path in changed) if "paths" in rules.sources else (),
         api=sources.compare(old, base, rules.packages) if old and "python-api" in rules.sources else (),
@@ -117,7 +120,11 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     )
 
 
+def brought(forge: Forge, commits: Sequence[Commit]) -> tuple[Pull, ...]:
+    """The pull requests that brought these commits, and others of the same time; and those that commits name."""
+    return tuple(forge.pulls(earliest(commits), numbers(changes(commits))))
+
+
 def earliest(commits: Sequence[Commit]) -> str:
     """When the first of these commits came to the branch, ISO 8601 UTC: no pull request that brought one was merged before."""
-    dates = (datetime.fromisoformat(commit.date) for commit in trunk(commits))
-    return min(dates).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return min(instant(commit) for commit in trunk(commits)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,11 +17,15 @@ from release.core.ancestry import Section, partition, trunk
 from release.core.commits import changes
 from release.core.config import Config
 from release.core.design import told
+from release.core.facts import Pull
 from release.core.notes import Links, Story, contributors
 from release.core.plan import ChangelogText
+from release.core.pulls import attributed
 from release.core.span import last
 from release.core.version import Version, scheme
 from release.errors import ConflictError
+
+ALWAYS = "1970-01-01T00:00:00Z"
 
 
 def entry(session: Session) -> ChangelogText:
@@ -57,9 +61,11 @@ def stories(session: Session, config: Config, seen: Observation, tip: str) -> It
     finals = {name: version for name in tags if (version := rules.of_tag(name)) is not None and version.final}
     by_version = sorted(finals, key=lambda name: finals[name])
     links = notes.links(config, session.server, session.repository)
+    forge = session.sources(config).forge
+    pulls = tuple(forge.pulls(ALWAYS)) if forge is not None else ()
     found: dict[str, Story] = {}
     for section in partition(session.remote.lineage(tip), {name: tags[name] for name in by_version}):
-        found[section.release] = told_of(config, section, finals, links)
+        found[section.release] = told_of(config, section, finals, links, pulls)
     if config.changelog.template not in NAMELESS:
         found = introduced(found, [name for name in (*by_version, "") if name in found])
     yield found.pop("")
@@ -68,7 +74,9 @@ def stories(session: Session, config: Config, seen: Observation, tip: str) -> It
             yield found.pop(name)
 
 
-def told_of(config: Config, section: Section, finals: Mapping[str, Version], links: Links) -> Story:
+def told_of(
+    config: Config, section: Section, finals: Mapping[str, Version], links: Links, pulls: Sequence[Pull]
+) -> Story:
     """What a section of the history tells."""
     commits = trunk(section.commits) if config.changes.first_parent else section.commits
     version = finals.get(section.release)
@@ -79,7 +87,7 @@ def told_of(config: Config, section: Section, finals: Mapping[str, Version], lin
         tag=section.release,
         previous=below[previous] if previous else None,
         date=section.commits[0].date[:10] if version and section.commits else "",
-        changes=told(changes(commits)),
+        changes=told(attributed(changes(commits, config.changes.first_parent), commits, pulls)),
         links=links,
     )
 

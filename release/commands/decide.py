@@ -9,12 +9,13 @@ from release.app import Session
 from release.commands.adopt import at_commit
 from release.core import design
 from release.core.aim import Aim, History, Nothing, Observation, Refusal, Wishes, aim, settle
-from release.core.ancestry import within
+from release.core.ancestry import trunk, within
 from release.core.commits import Change, changes
 from release.core.config import Config
 from release.core.design import Choice
 from release.core.facts import Facts
 from release.core.finding import Conflict
+from release.core.pulls import attributed
 from release.core.record import Record
 from release.core.span import Ranges, ranges
 
@@ -67,4 +68,6 @@ def reads_else(config: Config, working: Config) -> bool:
 def telling(config: Config, history: History, span: Ranges, facts: Facts) -> tuple[Change, ...]:
     """What is new in this release, each change with the pull request that brought it."""
     new = within(history.commits, span.notes_from)
-    return design.told(changes(new))
+    if config.changes.first_parent:
+        new = trunk(new)
+    return design.told(attributed(changes(new, config.changes.first_parent), new, facts.pulls))

@@ -43,7 +43,9 @@ def ended(session: Session, record: Record) -> Record | Nothing:
     if record.unfinished:
         return record
     rules = scheme(session.config.version, session.config.project.name)
-    return Nothing(f"{record.release.tag} is out, and nothing changed since", tagged=rules.parse(record.release.version))
+    return Nothing(
+        f"{record.release.tag} is out, and nothing changed since", tagged=rules.parse(record.release.version)
+    )
 
 
 def standing(session: Session, seen: Observation) -> tuple[Aim | Conflict, tuple[str, ...]]:

@@ -27,6 +27,7 @@ from release.core.finding import Conflict
 from release.core.fragments import removals, used_fragments
 from release.core.model import Level, Reason, Release, Splice, Waiver
 from release.core.numbering import Rise, next_version
+from release.core.pulls import attributed
 from release.core.record import Record
 from release.core.span import Ranges
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
@@ -41,7 +42,7 @@ def choose(
     rules = scheme(config.version, config.project.name)
     if aimed.version is not None:
         return _given(config, rules, seen, aimed, aimed.version)
-    bumping = changes(facts.commits)
+    bumping = attributed(changes(facts.commits, config.changes.first_parent), facts.commits, facts.pulls)
     wanted, reasons = level(config, facts, bumping, base=span.final)
     if config.version.source == "file":
         return _of_file(config, rules, seen, aimed, history, span, reasons)
