@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -283,17 +284,45 @@ class _Range:
         return found
 
     def brought(self, commit: Commit) -> set[str]:
-        """The commit, and for a merge what came in by it: reachable from it, but not from its first parent."""
-        if len(commit.parents) < 2:
-            return {commit.id}
-        main = set(self._reach(commit.parents[:1], set()))
-        return {commit.id, *self._reach(commit.parents[1:], main)}
+        """The commit, and for a merge what came in by it: reachable from it, but not from its first parent.
 
-    def _reach(self, starts: Iterable[str], without: set[str]) -> Iterator[str]:
-        waiting, met = list(starts), set(without)
-        while waiting:
-            id_ = waiting.pop()
-            if id_ in self.commits and id_ not in met:
-                met.add(id_)
-                waiting.extend(self.commits[id_].parents)
-                yield id_
+        Both are followed at once, those first that are farthest from the oldest commits: whether a commit is on the first
+        parent's side is settled when its turn comes, and what lies below the branch that was merged is not looked at.
+        """
+        first, *others = commit.parents or ("",)
+        main = {first}
+        side = {id_ for id_ in others if id_ in self.commits and id_ != first}
+        queued = {id_ for id_ in commit.parents if id_ in self.commits}
+        turns = [(-self.height[id_], id_) for id_ in queued]
+        heapify(turns)
+        found = {commit.id}
+        while side:
+            _, id_ = heappop(turns)
+            kin = {parent for parent in self.commits[id_].parents if parent in self.commits}
+            if id_ in side:
+                side.discard(id_)
+                found.add(id_)
+                side |= kin - main
+            else:
+                main |= kin
+                side -= kin
+            for parent in kin - queued:
+                heappush(turns, (-self.height[parent], parent))
+            queued |= kin
+        return found
+
+    @cached_property
+    def height(self) -> dict[str, int]:
+        """How many commits the longest way down has: a commit is higher than its parents, in whatever order git tells."""
+        found: dict[str, int] = {}
+        for start in reversed(self.commits):
+            waiting = [start]
+            while waiting:
+                id_ = waiting[-1]
+                below = [parent for parent in self.commits[id_].parents if parent in self.commits]
+                if missing := [parent for parent in below if parent not in found]:
+                    waiting.extend(missing)
+                else:
+                    found[id_] = 1 + max((found[parent] for parent in below), default=0)
+                    waiting.pop()
+        return found

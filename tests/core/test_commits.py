@@ -363,3 +363,43 @@ def test_plain_text_is_printable_and_stays_itself(text: str) -> None:
     assert not any(ord(char) < 32 or 0x202A <= ord(char) <= 0x202E for char in line)
     assert line.encode().decode() == line
     assert plain(line, 20) == line
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Commit]:
+    """Any history, newest first: each commit has up to three parents among the older ones."""
+    made = [commit("0", "root")]
+    for n in range(1, draw(st.integers(1, 12))):
+        parents = draw(st.lists(st.integers(max(0, n - 5), n - 1), min_size=1, max_size=3, unique=True))
+        made.append(commit(str(n), f"fix: {n}", *map(str, parents)))
+    return made[::-1]
+
+
+@given(histories(), st.data())
+def test_what_a_reverted_merge_brought_is_what_its_first_parent_does_not_have(
+    older: list[Commit], data: st.DataObject
+) -> None:
+    known = {one.id: one for one in older}
+
+    def reach(id_: str) -> set[str]:
+        return {id_}.union(*(reach(parent) for parent in known[id_].parents if parent in known))
+
+    target = data.draw(st.sampled_from(older[:-1] or older))
+    gone = reach(target.id) - reach(target.parents[0]) if len(target.parents) > 1 else {target.id}
+    back = commit("r", f'Revert "x"\n\nThis reverts commit {target.id}.', "0")
+    shuffled = data.draw(st.permutations([one for one in older if one is not target]))
+    expected = {one.id for one in older} - gone
+    for told in (older, [*shuffled, target]):
+        assert {one.commit for one in changes([back, *told])} == expected
+
+
+def test_many_reverted_merges_do_not_take_long() -> None:
+    commits = []
+    for n in range(20_000, 0, -1):
+        said = f'Revert "x"\n\nThis reverts commit {oid(f"m{n}")}.' if n % 20 == 0 else "fix: pushed"
+        commits += [commit(f"p{n}", said, f"m{n}"), commit(f"m{n}", "Merge x", f"p{n - 1}", f"x{n}")]
+        commits += [commit(f"x{n}", "fix: x", f"p{n - 1}")]
+    begun = time.perf_counter()
+    found = changes(commits)
+    assert time.perf_counter() - begun < 3
+    assert len(found) == 2 * 19_000
