@@ -52,14 +52,20 @@ def escaped(text: str, limit: int = 500) -> str:
     if tidy and _HARMLESS(text):
         return text
     line = text if tidy and text.isprintable() and text[0] != " " else plain(text, limit)
-    if _MARKED(line):
-        line = line.translate(_ESCAPES)
+    for mark, shown in _ESCAPES:
+        if mark in line:
+            line = line.replace(mark, shown)
     return line if line[:1].isalpha() else _LEAD.sub(r"\1\\", line)
 
 
 _HARMLESS = re.compile(r"""(?:[A-Za-z!"$%'(),./:;?^{|}][A-Za-z0-9 !"#$%'()+,./:;=?^{|}-]*)?""").fullmatch
-_MARKED = re.compile(r"[\\`*_\[\]~&<>@]").search
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@&#8203;"} | {c: f"\\{c}" for c in "\\`*_[]~"})
+_ESCAPES = (
+    *((mark, f"\\{mark}") for mark in "\\`*_[]~"),
+    ("&", "&amp;"),
+    ("<", "&lt;"),
+    (">", "&gt;"),
+    ("@", "@&#8203;"),
+)
 
 
 class _Heading(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -128,17 +129,18 @@ def contributors(changes: Iterable[Change], known: Collection[str] | None = None
     Bots, which GitHub marks with "[bot]", are left out.
     """
     people: dict[str, _Person] = {}
-    for change in changes:
+    for place, change in enumerate(changes):
         if _is_bot(change):
             continue
         email, login = change.author.email.casefold(), f"@{change.login.casefold()}"
         keys = [key for key in (email, login) if key not in ("", "@")] or [change.author.name]
-        person = _one([people[key] for key in keys if key in people], people) or _Person(change.author.name)
+        person = _met([people[key] for key in keys if key in people]) or _Person(change.author.name, place)
         person.add(change.login, email, change.pull)
         people.update(dict.fromkeys(keys, person))
     before = None if known is None else {email.casefold() for email in known}
-    told = {id(person): person.told(before) for person in people.values()}
-    return tuple(sorted(told.values(), key=lambda one: (one.name.casefold(), one.name, one.login)))
+    once = {id(person): person for person in map(_Person.itself, people.values())}
+    told = (person.told(before) for person in once.values())
+    return tuple(sorted(told, key=lambda one: (one.name.casefold(), one.name, one.login)))
 
 
 def keep_a_changelog(story: Story) -> str:
@@ -168,9 +170,11 @@ def release_note(story: Story) -> str:
     What has no such block is not told, but counted at the end.
     """
     groups = pull_requests(story.changes)
-    noted = [group for group in groups if any(change.said.strip() for change in group)]
-    urgent = [group for group in noted if _urgent(group)]
-    rest = [group for group in noted if not _urgent(group)]
+    noted = [group for group in groups if any(_has_note(change) for change in group)]
+    urgent: list[list[Change]] = []
+    rest: list[list[Change]] = []
+    for group in noted:
+        (urgent if _urgent(group) else rest).append(group)
     line = _noted(story.links)
     parts = [("Action required", len(urgent), map(line, urgent)), ("Changes", len(rest), map(line, rest))]
     silent = len(groups) - len(noted)
@@ -253,6 +257,7 @@ def description(change: Change, links: Links) -> str:
     return text
 
 
+@lru_cache(16)
 def numbered(address: str) -> Callable[[str | int], str]:
     """What makes `#12` of a number: a link, if there is an address with {n} for it."""
     before, _, after = address.partition("{n}")
@@ -274,8 +279,11 @@ def pull_requests(changes: Iterable[Change]) -> list[list[Change]]:
 
 
 def said(change: Change) -> str:
-    """A release note for an item of a list in Markdown: each line stays one, and an empty one parts paragraphs."""
-    paragraphs = _BLANKS.split(change.said[:LONGEST].replace("\r\n", "\n").strip())
+    """A release note for an item of a list in Markdown: each line stays one, and an empty one parts paragraphs.
+
+    What goes beyond 5,000 characters is left out.
+    """
+    paragraphs = _BLANKS.split(change.said[:_NOTE].replace("\r\n", "\n").strip())
     kept = ([text for line in paragraph.split("\n") if (text := escaped(line, 2000))] for paragraph in paragraphs)
     return "\n\n  ".join("\\\n  ".join(lines) for lines in kept if lines)
 
@@ -289,6 +297,8 @@ def written(one: News, links: Links) -> str:
     lines = [_UNSAFE.sub("", line).rstrip() for line in one.text[:LONGEST].replace("\r\n", "\n").strip().split("\n")]
     if len([line for line in lines if line.startswith(_BULLETS)]) == 1:
         lines[0] = lines[0].removeprefix(_BULLETS[0]).removeprefix(_BULLETS[1])
+    if _RULE.fullmatch(lines[0]):
+        lines[0] = f"\\{lines[0]}"  # with its bullet it would be a line across the page
     text = "\n".join(f"    {line}" if line else "" for line in lines).lstrip().replace("<!--", "&lt;!--")
     text = f"  {text}" if "\n" in text else text
     issue = f"#{one.issue}" if _NUMBER.fullmatch(one.issue) else one.issue
@@ -301,6 +311,8 @@ def written(one: News, links: Links) -> str:
 _SECTION_OF = {word: title for title, words in SECTIONS.items() for word in words}
 _RESERVE = 200
 _PEOPLE = 10_000
+_NOTE = 5_000
+_RULE = re.compile(r"-[- ]*")
 _BULLETS = ("- ", "* ")
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -409,7 +421,7 @@ def _noted(links: Links) -> Callable[[list[Change]], str]:
     pulled = numbered(links.pulls or links.issues)
 
     def line(group: list[Change]) -> str:
-        change = next(change for change in group if change.said.strip())
+        change = next(change for change in group if _has_note(change))
         where = pulled(change.pull) if change.pull else escaped(change.commit[:10])
         who = f", {called(change.login, '')}" if change.login else ""
         return f"{said(change)} ({where}{who})"
@@ -418,7 +430,11 @@ def _noted(links: Links) -> Callable[[list[Change]], str]:
 
 
 def _urgent(group: Iterable[Change]) -> bool:
-    return any("action required" in change.said.lower() for change in group)
+    return any("action required" in change.said[:_NOTE].lower() for change in group)
+
+
+def _has_note(change: Change) -> bool:
+    return bool(change.said) and not change.said.isspace()
 
 
 def called(login: str, name: str) -> str:
@@ -448,21 +464,22 @@ def _is_bot(change: Change) -> bool:
     return any("[bot]" in text for text in (change.login, change.author.name, change.author.email))
 
 
-def _one(found: Sequence[_Person], people: dict[str, _Person]) -> _Person | None:
-    """The one person that these turn out to be, None for nobody."""
-    for other in found[1:]:
-        if other is not found[0]:
-            found[0].absorb(other)
-            people.update({key: found[0] for key, person in people.items() if person is other})
-    return found[0] if found else None
-
-
 class _Person:
-    """Somebody as far as their changes tell: the newest name, the first login seen, every address, the lowest number."""
+    """Somebody as far as their changes tell: the newest name, a login, every address, the lowest number.
 
-    def __init__(self, name: str) -> None:
-        self.name, self.login, self.pull = name, "", 0
+    Two who turn out to be one are the one that was seen first; the other one points there.
+    """
+
+    def __init__(self, name: str, place: int) -> None:
+        self.name, self.place, self.login, self.pull = name, place, "", 0
         self.emails: set[str] = set()
+        self.same: _Person | None = None
+
+    def itself(self) -> _Person:
+        person = self
+        while person.same is not None:
+            person = person.same
+        return person
 
     def add(self, login: str, email: str, pull: int) -> None:
         self.login = self.login or login
@@ -470,8 +487,18 @@ class _Person:
         self.pull = min(filter(None, (self.pull, pull)), default=0)
 
     def absorb(self, other: _Person) -> None:
+        other.same = self
         self.emails |= other.emails
-        self.add(other.login, next(iter(other.emails)), other.pull)
+        self.login = self.login or other.login
+        self.pull = min(filter(None, (self.pull, other.pull)), default=0)
 
     def told(self, known: Collection[str] | None) -> Contributor:
         return Contributor(self.name, self.login, known is not None and self.emails.isdisjoint(known), self.pull)
+
+
+def _met(found: Iterable[_Person]) -> _Person | None:
+    """The one person that these turn out to be, None for nobody."""
+    people = sorted({id(person): person for person in map(_Person.itself, found)}.values(), key=lambda one: one.place)
+    for other in people[1:]:
+        people[0].absorb(other)
+    return people[0] if people else None
