@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Literal
 
@@ -117,6 +117,12 @@ def dependency_order(downstreams: Sequence[Downstream]) -> tuple[Downstream, ...
     for downstream in named.values():
         sorter.add(downstream.name, *(name for name in downstream.after if name in named))
     return tuple(named[name] for name in sorter.static_order())
+
+
+def versions_in(template: str, rules: Scheme, tags: Collection[str]) -> Iterator[tuple[str, Version]]:
+    """Those of a downstream's tags that are of a release, each with its version; `template` is how they are written."""
+    read = _naming(template, rules).read
+    yield from ((tag, match.version) for tag in tags if (match := read(tag)) is not None)
 
 
 NOT_SEEN = Seen(None, "nobody looked at it")
