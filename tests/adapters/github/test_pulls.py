@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from release.adapters.github import GitHub, Repository
 from release.adapters.github.pulls import MOST
@@ -89,6 +92,16 @@ class Shop:
         """What was asked of the pull requests after so many exchanges."""
         seen = list(self.forge.exchanges())[since:]
         return [one.path.removeprefix(f"/repos/{NAME}") for one in seen if "/pulls" in one.path]
+
+
+def pem(key: rsa.RSAPrivateKey) -> str:
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def public(key: rsa.RSAPrivateKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
 
 
 @pytest.fixture
@@ -241,3 +254,21 @@ def test_one_that_cannot_be_seen_is_not_absent(told: Told) -> None:
     app, _ = told({"GET /pulls": Reply(200, []), **table, "GET /pulls/5": Reply(422, {"message": "no"})})
     with pytest.raises(Unseen, match="cannot look at pull request 5 of acme/app"):
         list(app.pulls("", range(1, 9)))
+
+
+def test_an_app_reads_pull_requests_where_it_is_allowed_to(sandbox: Sandbox, opened: Callable[..., GitHub]) -> None:
+    sandbox.repository("acme/apart", private=True)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for level in ("read", "write", ""):
+        rights = {"metadata": "read", "contents": "write"} | ({"pull_requests": level} if level else {})
+        number = sandbox.app(f"reader{level}", public(key), {"acme": ("apart",)}, rights)
+        environment = {"GITHUB_API_URL": sandbox.api_url, "SLUICE_APP_ID": str(number), "SLUICE_APP_KEY": pem(key)}
+        app = opened(environment, rights={"acme/apart": ("push",)}).forge("acme/apart")
+        if level:
+            assert list(app.pulls("")) == []
+        else:
+            with pytest.raises(Unseen, match="cannot list the pull requests of acme/apart") as unseen:
+                list(app.pulls(""))
+            assert unseen.value.remedy == "give it pull_requests: read there"
+    asked = [json.loads(one.request_body or "") for one in sandbox.exchanges() if one.path.endswith("access_tokens")]
+    assert [one["permissions"].get("pull_requests") for one in asked] == ["read", "read", None]
