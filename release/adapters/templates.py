@@ -111,12 +111,12 @@ def _line(error: BaseException, file: str) -> str:
 def _values(story: Story) -> dict[str, Any]:
     """What a template sees, by name."""
     links = story.links
-    line, pulled = notes.liner(links), notes.numbered(links.pulls or links.issues)
+    pulled = notes.numbered(links.pulls or links.issues)
     seen: dict[int, Item] = {}
 
     def item(one: Change | News) -> Item:
         found = seen.get(id(one))
-        return found or seen.setdefault(id(one), _item(one, links, line, pulled))
+        return found or seen.setdefault(id(one), _item(one, links, pulled))
 
     return {
         "version": story.version,
@@ -132,22 +132,23 @@ def _values(story: Story) -> dict[str, Any]:
     }
 
 
-def _item(one: Change | News, links: Links, line: Callable[[Change], str], pulled: Callable[[int], str]) -> Item:
+def _item(one: Change | News, links: Links, pulled: Callable[[int], str]) -> Item:
     if isinstance(one, News):
         text = notes.written(one, links)
         return Item(escaped(one.kind), text=text, line=text, breaking=one.breaking)
+    scope, text = escaped(one.scope, 100), notes.description(one, links)
     commit, pull = escaped(one.commit[:10]), pulled(one.pull) if one.pull else ""
     return Item(
         type=escaped(one.type),
-        scope=escaped(one.scope, 100),
-        text=notes.description(one, links),
+        scope=scope,
+        text=text,
         reference=pull or commit,
-        line=line(one),
+        line=f"{f'**{scope}**: ' if scope else ''}{text} ({pull or commit})",
         breaking=one.breaking,
         commit=commit,
         pull=pull,
         author=notes.called(one.login, one.author.name),
-        said=notes.said(one),
+        said=notes.said(one) if one.said else "",
     )
 
 

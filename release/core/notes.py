@@ -149,7 +149,7 @@ def keep_a_changelog(story: Story) -> str:
     News fragments take the place of commits, as with towncrier; a breaking commit is told all the same if no fragment is
     about its pull request or an issue that it names.
     """
-    line = liner(story.links)
+    line = _liner(story.links)
     parts = [(title, len(of), _texts(of, line, story.links)) for title, of in sections(story).items()]
     return _page(story, parts, _span(story))
 
@@ -236,16 +236,6 @@ def sections(story: Story) -> dict[str, list[Change | News]]:
     for change in _untold(story) if story.news else story.changes:
         found[BREAKING if change.breaking else of(change.type, OTHER)].append(change)
     return {title: members for title, members in found.items() if members}
-
-
-def liner(links: Links) -> Callable[[Change], str]:
-    """What makes the text of a change for Markdown: scope, description, and its pull request or else its commit."""
-    pulled = numbered(links.pulls or links.issues)
-
-    def line(change: Change) -> str:
-        return f"{_scoped(change, links)} ({pulled(change.pull) if change.pull else escaped(change.commit[:10])})"
-
-    return line
 
 
 def description(change: Change, links: Links) -> str:
@@ -376,6 +366,16 @@ def _filled(address: str, **values: str) -> str:
 def _encoded(text: str) -> str:
     """Percent-encoded but for what RFC 3986 calls unreserved (section 2.3), and "/"."""
     return _RESERVED.sub(lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode("utf-8", "replace")), text)
+
+
+def _liner(links: Links) -> Callable[[Change], str]:
+    """What makes the text of a change for Markdown: scope, description, and its pull request or else its commit."""
+    pulled = numbered(links.pulls or links.issues)
+
+    def line(change: Change) -> str:
+        return f"{_scoped(change, links)} ({pulled(change.pull) if change.pull else escaped(change.commit[:10])})"
+
+    return line
 
 
 def _scoped(change: Change, links: Links) -> str:
