@@ -14,7 +14,7 @@ from release.commands.decide import Decision, decide
 from release.commands.notes import written
 from release.core import design
 from release.core.aim import Nothing, Observation, Refusal, Wishes, can_land
-from release.core.conflicts import Proposal, judge
+from release.core.conflicts import Proposal, judge, misused
 from release.core.finding import Conflict, Done, Failed, Skipped
 from release.core.model import Release
 from release.core.plan import Plan, State, StepState, of_release
@@ -22,6 +22,7 @@ from release.core.record import Record
 from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Findings, state
+from release.errors import UsageError
 from release.steps import release_path
 
 
@@ -59,6 +60,8 @@ def plan(session: Session, wishes: Wishes) -> Plan:
 
 def prepared(session: Session, wishes: Wishes) -> Prepared:
     """Observe, design, and look at every step."""
+    for wrong in misused(wishes.waivers):
+        raise UsageError(wrong.why, wrong.remedy)
     head = session.head()
     if conflicts := session.lacking(head):
         return Prepared(Plan(conflicts=conflicts))
@@ -98,18 +101,21 @@ def designed(
         return found, ()
     if not isinstance(found.chosen, design.Choice):
         return found.chosen if isinstance(found.chosen, Nothing) else (found.chosen,), found.remarks
-    return proposed(session, found, found.chosen)
+    return proposed(session, found, found.chosen, wishes.waivers)
 
 
-def proposed(session: Session, found: Decision, chosen: design.Choice) -> tuple[Release | Refusal, tuple[str, ...]]:
-    """The release that was decided on, if nothing stands against it."""
+def proposed(
+    session: Session, found: Decision, chosen: design.Choice, waivers: Sequence[tuple[str, str]]
+) -> tuple[Release | Refusal, tuple[str, ...]]:
+    """The release that was decided on, if nothing stands against it; and what is only to be told."""
     config, seen, aimed, history, span = found.config, found.seen, found.aimed, found.history, found.span
+    judged = judge(Proposal(config, seen, aimed, history, span, chosen.version), waivers)
     notes = written(session, found, chosen.version).notes
-    wished = design.design(config, seen, aimed, history, span, chosen, notes)
-    against = judge(Proposal(config, seen, aimed, history, span, chosen.version))
-    if isinstance(wished, Release) and not against:
-        return wished, found.remarks
-    return (*(() if isinstance(wished, Release) else wished), *against), found.remarks
+    wished = design.design(config, seen, aimed, history, span, chosen, notes, judged.waived)
+    remarks = (*found.remarks, *map(str, judged.warnings))
+    if isinstance(wished, Release) and not judged.errors:
+        return wished, remarks
+    return (*(() if isinstance(wished, Release) else wished), *judged.errors), remarks
 
 
 def proved(session: Session, seen: Observation, nothing: Nothing, remarks: tuple[str, ...]) -> Prepared:
@@ -137,15 +143,13 @@ def waits_for_candidate(session: Session, release: Release, wishes: Wishes) -> b
 
 def remarks_on(seen: Observation) -> tuple[str, ...]:
     """What a captain should know of the checkout, though it stops nothing."""
-    head, there = seen.head, seen.refs.heads.get(seen.head.branch, "")
+    head = seen.head
     remarks = []
     if head.dirty:
         number = f"{len(head.dirty)} uncommitted change{'s' if len(head.dirty) > 1 else ''} here"
         remarks.append(
             f"{number} {'are' if len(head.dirty) > 1 else 'is'} no part of the release: it is made from {seen.refs.heads.get(head.branch, head.commit)[:10]}"
         )
-    if there and there != head.commit and seen.published:
-        remarks.append(f"your {head.branch} is behind: {there[:10]} is its head on the remote")
     return tuple(remarks)
 
 

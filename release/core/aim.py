@@ -155,7 +155,10 @@ def place(config: Config, seen: Observation) -> Aim | Conflict:
 
 
 def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> Record | Aim | Nothing | Refusal:
-    """A final that comes from a candidate is that candidate's commit, and its version."""
+    """A final that comes from a candidate is that candidate's commit, and its version.
+
+    Where there is no such candidate, or not in this history, the aim stays where it is: rules speak of that.
+    """
     decided = aimed.stage or aimed.pinned or aimed.bump not in ("", "final", "revision")
     if decided or not config.version.final_from_candidate:
         return aimed
@@ -168,20 +171,13 @@ def settle(config: Config, seen: Observation, aimed: Aim, history: History) -> R
         v for v in ours if not v.final and (wanted is None or (v.core, v.revision) == (wanted.core, wanted.revision))
     ]
     if not candidates:
-        what = f"no candidate of {wanted.text if wanted else 'line ' + line if line else aimed.branch} is tagged"
-        return (Conflict("no-candidate", what, "release one first: invoke release --candidate"),)
+        return aimed  # a rule says what it thinks of that, once there is a version
     last = max(candidates)
     final = rules.make((last.major, last.minor, last.patch), revision=last.revision)
     if final in known or any(v.final and v > final for v in ours):
         return _out(seen, max(v for v in ours if v.final), "no candidate has come since")
-    if final in taken(rules, seen):
-        why = f"{final.text} was given up, and a number is never used twice"
-        return (
-            Conflict("burned", why, "commit the next change, then release a candidate: invoke release --candidate"),
-        )
     if known[last] not in history.reachable:
-        where = f"{known[last]} is on {seen.refs.tags[known[last]][:10]}, which is not in the history of {aimed.branch}"
-        return (Conflict("candidate-elsewhere", where, "tag a candidate on this branch: invoke release --candidate"),)
+        return msgspec.structs.replace(aimed, version=final, line=last.line)
     return msgspec.structs.replace(aimed, base=seen.refs.tags[known[last]], version=final, line=last.line)
 
 
@@ -217,10 +213,6 @@ def _asked(config: Config, rules: Scheme, seen: Observation, wishes: Wishes) -> 
                 f"this run was started for {wishes.tag}, and that tag is not there",
                 "push it again, or run without it",
             ),
-        )
-    if version in taken(rules, seen) and there is None:
-        return (
-            Conflict("burned", f"{version.text} was given up, and a number is never used twice", "take the next one"),
         )
     return msgspec.structs.replace(placed, version=version, stage=version.stage)
 

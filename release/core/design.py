@@ -17,7 +17,6 @@ from release.core.aim import (
     Refusal,
     branch_of,
     taken,
-    versions_at,
 )
 from release.core.bump import LEVELS, level
 from release.core.commits import Change, changes
@@ -31,6 +30,7 @@ from release.core.pulls import attributed
 from release.core.record import Record
 from release.core.span import Ranges
 from release.core.version import Scheme, Version, line_of_branch, render, scheme, template_values
+from release.core.version_file import value_in
 
 REASONS = 100  # as many as anybody reads; the notes have all
 
@@ -170,11 +170,13 @@ def _first_of(line: str) -> tuple[int, int, int]:
 def _given(config: Config, rules: Scheme, seen: Observation, aimed: Aim, version: Version) -> Choice:
     """A version that was asked for, that a tag says, or that a candidate was tested as."""
     if config.version.final_from_candidate and version.final and not aimed.pinned:
-        here = versions_at(rules, seen.refs.tags, aimed.base)
-        tested = max(
-            one for one in here if not one.final and (one.core, one.revision) == (version.core, version.revision)
-        )
-        return Choice(version, "final", (Reason(rules.tag(tested), "the last candidate, at its very commit", "final"),))
+        tags = seen.refs.tags
+        known = {one: tags[name] for name in tags if (one := rules.of_tag(name)) is not None and not one.final}
+        tested = [one for one in known if (one.core, one.revision) == (version.core, version.revision)]
+        if tested:
+            last = max(tested)
+            where = "at its very commit" if known[last] == aimed.base else f"which is {known[last][:10]}"
+            return Choice(version, "final", (Reason(rules.tag(last), f"the last candidate, {where}", "final"),))
     source, what = ("tag", f"{rules.tag(version)} is there") if aimed.pinned else ("--version", "asked for")
     return Choice(version, "given", (Reason(source, what, "given"),))
 
@@ -241,11 +243,6 @@ def _unwritable(config: Config, version: Version, history: History) -> Iterator[
 def told(found: Sequence[Change]) -> tuple[Change, ...]:
     """What users are told of: everything but our own release commits."""
     return tuple(change for change in found if (change.type, change.scope) != ("chore", "release"))
-
-
-def value_in(pattern: str, text: str | None) -> str | None:
-    match = re.search(pattern, text, re.MULTILINE) if text is not None else None
-    return match["value"] if match else None
 
 
 def furnished(config: Config, release: Release) -> Release:

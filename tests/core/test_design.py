@@ -65,11 +65,13 @@ def released(rules: Config, facts: Observation, *messages: str, wishes: Wishes |
     if not isinstance(aimed, Aim):
         return aimed
     texts = {name.replace("_", "."): text for name, text in files.items()}
-    history = History(aimed.base, frozenset(facts.refs.tags), texts)
+    commits = [commit(message, f"{number:040x}") for number, message in enumerate(messages)]
+    history = History(
+        aimed.base, frozenset(facts.refs.tags), texts, commits=tuple(commits or [commit("docs: a", BASE)])
+    )
     aimed = settle(rules, facts, aimed, history)
     if not isinstance(aimed, Aim):
         return aimed
-    commits = [commit(message, f"{number:040x}") for number, message in enumerate(messages)]
     span = ranges(rules, facts, aimed, history)
     chosen = choose(rules, facts, aimed, history, span, Facts(tuple(commits)))
     if not isinstance(chosen, Choice):
@@ -79,7 +81,7 @@ def released(rules: Config, facts: Observation, *messages: str, wishes: Wishes |
     tag = written.tag(chosen.version)
     notes = keep_a_changelog(Story(chosen.version.text, tag, previous, "", told(changes(commits))))
     wished = design(rules, facts, aimed, history, span, chosen, notes)
-    against = judge(Proposal(rules, facts, aimed, history, span, chosen.version))
+    against = judge(Proposal(rules, facts, aimed, history, span, chosen.version)).errors
     return (*(() if isinstance(wished, Release) else wished), *against) or wished
 
 
@@ -312,8 +314,16 @@ def test_a_final_is_not_made_from_a_candidate_that_its_branch_does_not_have() ->
     facts = rke2({"v1.35.8-rc1+rke2r1": OTHER})
     aimed = aim(config(**RKE2), facts, Wishes())
     assert isinstance(aimed, Aim)
-    found = settle(config(**RKE2), facts, aimed, History(BASE, frozenset(), {}))
-    assert rules_of(found) == ["candidate-elsewhere"]
+    history = History(BASE, frozenset(), {"version.sh": "v1.35.8"})
+    settled = settle(config(**RKE2), facts, aimed, history)
+    assert isinstance(settled, Aim)
+    version = scheme(config(**RKE2).version).parse("1.35.8+rke2r1")
+    assert (settled.base, settled.version) == (BASE, version)
+    assert version is not None
+    span = ranges(config(**RKE2), facts, settled, history)
+    judged = judge(Proposal(config(**RKE2), facts, settled, history, span, version))
+    assert rules_of(judged.errors) == ["candidate-elsewhere"]
+    assert "not in the history of release-1.35" in judged.errors[0].why
 
 
 def test_the_file_inside_the_repository_must_agree_with_the_tag() -> None:

@@ -1,0 +1,102 @@
+"""Conflicts that are met where there is no version to judge yet, or where a step looks at the world: named and told here.
+
+None of them can be set or set aside: either they keep what is public from being changed, or there is nothing to go on with.
+"""
+
+from __future__ import annotations
+
+from release.core.conflicts.rule import Rule
+
+
+def _met(where: str, *told: tuple[str, str, str]) -> tuple[Rule, ...]:
+    return tuple(Rule(name, summary, remedy, safety=True, where=where) for name, summary, remedy in told)
+
+
+IN_THE_CONFIGURATION = _met(
+    "the configuration",
+    ("cycle", "downstreams, components and the project come after each other, or need each other, in a ring",
+     "take one `after` or `requires` out of the ring that is shown"),
+    ("same-tag", "two downstreams have the same tag in the same repository", "give each a tag of its own"),
+    ("image-claimed-twice", "two that one release selects claim the same tag of an image", "give each its own"),
+    ("package-claimed-twice", "two that one release selects claim the same version of a package", "give each its own"),
+    ("requires-disjoint", "no version is in all the ranges in which one component is needed", "widen one of them"),
+)  # fmt: skip
+
+BEFORE_A_VERSION = _met(
+    "the choice of a version",
+    ("incomplete-clone", "the clone is shallow or partial: tags and history that decide are missing",
+     "git fetch --unshallow --tags"),
+    ("detached", "HEAD is on a commit that no branch or tag of the remote points at", "check out a branch"),
+    ("branch-unpublished", "the branch of the checkout is not on the remote", "push it"),
+    ("unpushed", "the checkout has commits that the remote's branch lacks", "push them, or drop them"),
+    ("several-begun", "several releases have begun here and are not finished", "say which: --version V"),
+    ("version", "what was asked for, or tagged, is no version of the scheme", "write it as the scheme does"),
+    ("tag-gone", "the run was started for a tag that is not there any more", "push it again, or run without it"),
+    ("line-ahead", "a tag has no record, and its line has gone on already",
+     "release its downstreams: invoke release.downstream --version V"),
+    ("bump-of-file", "--bump was given, and a file says what X.Y.Z is", "change the file, leave --bump out"),
+    ("version-taken", "the version that the file says was released or given up", "set a higher one there"),
+    ("version-unwritable", "the next number is longer than any that is read", "say --version V"),
+    ("no-revision", "a revision was asked for that cannot be", "release a patch"),
+    ("revision-of-file", "a revision was asked for, and the file says another X.Y.Z", "leave --revision out"),
+    ("stage-unknown", "a candidate of a stage was asked for that the project does not have",
+     "choose one of [version] candidates"),
+    ("not-a-file", "a link or a folder stands where a release writes a file", "mend release.toml or the repository"),
+    ("unproved", "a version is tagged, and not all of its release is seen to be out", "finish it: --version V"),
+)  # fmt: skip
+
+OF_A_RECORD = _met(
+    "a release that has begun",
+    ("record-differs", "the record does not say what the configuration makes at its commit",
+     "look at it with `git show`, or give it up: invoke release.abandon"),
+    ("base-gone", "the commit that a release was begun at is in no branch any more", "give it up: invoke release.abandon"),
+    ("abandoned", "the release was given up meanwhile", "release the next version"),
+    ("begun-elsewhere", "another release was begun on the line meanwhile", "run the same command again"),
+    ("no-record", "a version to be withdrawn has no record", "see it out first: invoke release --version V"),
+    ("public", "a release to be given up is public already", "finish it: invoke release --version V"),
+    ("not-begun", "there is no unfinished release to give up", "invoke release.status shows what is"),
+    ("not-released", "a version is asked about that is not released", "release it first: invoke release --version V"),
+    ("unmet-need", "a downstream is asked for whose upstream, or what it comes after, is not out", "release that first"),
+)  # fmt: skip
+
+AT_A_STEP = _met(
+    "a step of the release",
+    ("unseen", "some part of the world could not be looked at", "run the same command again when it answers"),
+    ("push-right", "the remote would not take our push", "ask for the right to push there"),
+    ("forge-right", "the token of the forge is not enough", "give it the rights that are named"),
+    ("branch-moved", "the branch has moved on since the release was decided on", "run the same command again"),
+    ("no-branch", "a downstream lacks the branch to be tagged", "make it, or mend downstream.branch"),
+    ("no-workflow", "a workflow is named that is not there", "add it, or mend the configuration"),
+    ("no-environment", "an approval's environment is not there", "make it in the forge's settings"),
+    ("tool-missing", "a command's program is not installed", "install it"),
+    ("output", "the directory for the artifacts cannot take them", "make it writable"),
+    ("output-differs", "a file of the release is in the directory, with other bytes", "find out who wrote it, move it away"),
+    ("output-foreign", "the directory of the release holds files of others", "move them away"),
+    ("asset-missing", "a published release lacks one of its files", "release the next version"),
+    ("asset-differs", "a published release has a file with other bytes", "release the next version"),
+    ("draft-foreign", "somebody else's draft is there for the tag", "delete it, or publish it and adopt it"),
+    ("release-elsewhere", "a release is out for the tag that is not ours", "find out who made it"),
+)  # fmt: skip
+
+OF_WAIVERS = _met(
+    "--waive",
+    ("unknown-rule", "there is no rule of that name", "invoke release.rules lists them"),
+    ("fixed-rule", "the rule cannot be set or set aside", "do what it asks for"),
+    ("no-reason", "a rule is waived without a reason", "say why: --reason TEXT"),
+)
+
+OF_FLEET_STATUS = _met(
+    "fleet.status",
+    ("since-unknown", "[project] since names a tag that the upstream lacks", "name one that it has"),
+    ("bad-date", "--since or --until is no date", "write it as YYYY-MM-DD"),
+    ("empty-window", "--since is after --until", "exchange them"),
+)  # fmt: skip
+
+ELSEWHERE: tuple[Rule, ...] = (
+    *IN_THE_CONFIGURATION,
+    *BEFORE_A_VERSION,
+    *OF_A_RECORD,
+    *AT_A_STEP,
+    *OF_WAIVERS,
+    *OF_FLEET_STATUS,
+)
