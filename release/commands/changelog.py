@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -11,21 +12,17 @@ from release.app import Session
 from release.commands.adopt import at_commit
 from release.commands.notes import NAMELESS, of_next
 from release.commands.version import standing
-from release.core import changelog, notes
+from release.core import changelog, design, notes
 from release.core.aim import Aim, Observation
-from release.core.ancestry import Section, partition, trunk
+from release.core.ancestry import Section, told, trunk
 from release.core.commits import changes
 from release.core.config import Config
-from release.core.design import told
-from release.core.facts import Pull
 from release.core.notes import Links, Story, contributors
 from release.core.plan import ChangelogText
-from release.core.pulls import attributed
+from release.core.pulls import Attribution
 from release.core.span import last
 from release.core.version import Version, scheme
 from release.errors import ConflictError
-
-ALWAYS = "1970-01-01T00:00:00Z"
 
 
 def entry(session: Session) -> ChangelogText:
@@ -48,56 +45,68 @@ def whole(session: Session) -> ChangelogText:
         raise ConflictError((here,))
     history = observe.content(session.remote, session.config, here.base)
     config, said = at_commit(session.config, history.files["release.toml"], here.base)
+    teller = teller_of(session, config, seen)
+    tags = seen.refs.tags
+    session.remote.bring([f"refs/tags/{name}" for name in tags], [here.base, *dict.fromkeys(tags.values())])
+    read = (session.remote.commits(here.base, ()), session.remote.lineage(here.base))
     template = session.template(config, history)
-    pages = notes.whole(stories(session, config, seen, here.base), template)
-    return ChangelogText("".join(pages), (*remarks, *said))
+    if config.changelog.template in NAMELESS:  # then a section is text as soon as it is read
+        pieces = told(*read, teller.releases, lambda section: notes.piece(teller.story(section), template))
+    else:
+        stories = teller.introduced(told(*read, teller.releases, teller.story))
+        pieces = {name: notes.piece(story, template) for name, story in stories.items()}
+    order = ["", *reversed([*teller.releases])]
+    page = notes.page(pieces[name] for name in order if name in pieces)
+    return ChangelogText("".join(page), (*remarks, *said))
 
 
-def stories(session: Session, config: Config, seen: Observation, tip: str) -> Iterator[Story]:
-    """The story of each release, the highest version first; what is not released yet before them."""
+@dataclass(frozen=True)
+class Teller:
+    """What makes stories of sections. `finals` are the versions by tag, `releases` their commits, the lowest first."""
+
+    config: Config
+    finals: Mapping[str, Version]
+    releases: Mapping[str, str]
+    links: Links
+    attribution: Attribution
+
+    def story(self, section: Section) -> Story:
+        """What a section of the history tells."""
+        first_parent = self.config.changes.first_parent
+        commits = trunk(section.commits) if first_parent else section.commits
+        version = self.finals.get(section.release)
+        below = {self.finals[name]: name for name in section.previous if name}
+        previous = last(list(below), version.line if version else "")
+        return Story(
+            version=version.text if version else "",
+            tag=section.release,
+            previous=below[previous] if previous else None,
+            date=section.commits[0].date[:10] if version and section.commits else "",
+            changes=design.told(self.attribution.of(changes(commits, first_parent), commits)),
+            links=self.links,
+        )
+
+    def introduced(self, found: Mapping[str, Story]) -> dict[str, Story]:
+        """The stories with who wrote them; new is who is in none of a lower version."""
+        known: set[str] = set()
+        peopled: dict[str, Story] = {}
+        for name in (one for one in (*self.releases, "") if one in found):
+            written = found[name].changes
+            peopled[name] = msgspec.structs.replace(found[name], contributors=contributors(written, known))
+            known.update(change.author.email for change in written)
+        return peopled
+
+
+def teller_of(session: Session, config: Config, seen: Observation) -> Teller:
+    """What tells of this history: its finals, and the pull requests where the template or a source wants them."""
     rules = scheme(config.version, config.project.name)
     tags = seen.refs.tags
-    session.remote.bring([f"refs/tags/{name}" for name in tags], [tip, *dict.fromkeys(tags.values())])
     finals = {name: version for name in tags if (version := rules.of_tag(name)) is not None and version.final}
-    by_version = sorted(finals, key=lambda name: finals[name])
-    links = notes.links(config, session.server, session.repository)
     forge = session.sources(config).forge
-    pulls = tuple(forge.pulls(ALWAYS)) if forge is not None else ()
-    found: dict[str, Story] = {}
-    for section in partition(session.remote.lineage(tip), {name: tags[name] for name in by_version}):
-        found[section.release] = told_of(config, section, finals, links, pulls)
-    if config.changelog.template not in NAMELESS:
-        found = introduced(found, [name for name in (*by_version, "") if name in found])
-    yield found.pop("")
-    for name in reversed(by_version):
-        if name in found:
-            yield found.pop(name)
-
-
-def told_of(
-    config: Config, section: Section, finals: Mapping[str, Version], links: Links, pulls: Sequence[Pull]
-) -> Story:
-    """What a section of the history tells."""
-    commits = trunk(section.commits) if config.changes.first_parent else section.commits
-    version = finals.get(section.release)
-    below = {finals[name]: name for name in section.previous if name}
-    previous = last(list(below), version.line if version else "")
-    return Story(
-        version=version.text if version else "",
-        tag=section.release,
-        previous=below[previous] if previous else None,
-        date=section.commits[0].date[:10] if version and section.commits else "",
-        changes=told(attributed(changes(commits, config.changes.first_parent), commits, pulls)),
-        links=links,
+    return Teller(
+        config=config,
+        finals=finals,
+        releases={name: tags[name] for name in sorted(finals, key=lambda name: finals[name])},
+        links=notes.links(config, session.server, session.repository),
+        attribution=Attribution(forge.pulls("") if forge is not None else ()),
     )
-
-
-def introduced(found: Mapping[str, Story], oldest_first: Iterable[str]) -> dict[str, Story]:
-    """The stories with who wrote them; new is who is in none that came before."""
-    known: set[str] = set()
-    peopled = dict(found)
-    for name in oldest_first:
-        written = found[name].changes
-        peopled[name] = msgspec.structs.replace(found[name], contributors=contributors(written, known))
-        known.update(change.author.email for change in written)
-    return peopled

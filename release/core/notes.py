@@ -213,16 +213,31 @@ def definition(story: Story) -> str:
 
 
 def whole(stories: Iterable[Story], template: Template) -> Iterator[str]:
-    """A changelog piece by piece: its title, an entry per story in the order given, and the addresses of the headings.
+    """A changelog piece by piece: its title, an entry per story in the order given, and the addresses of the headings."""
+    return page(piece(story, template) for story in stories)
 
-    What is not released yet is left out if nothing changed.
-    """
+
+class Piece(msgspec.Struct, frozen=True):
+    """What a story becomes in a changelog: an entry, and where its heading leads. Both are "" for what is not released and brings nothing."""
+
+    text: str = ""
+    definition: str = ""
+
+
+def piece(story: Story, template: Template) -> Piece:
+    """A story as text, so that it need not be kept."""
+    if not (story.version or story.changes or story.news):
+        return Piece()
+    return Piece(f"\n{section(story, template)}", definition(story))
+
+
+def page(pieces: Iterable[Piece]) -> Iterator[str]:
+    """A changelog of these pieces, in their order."""
     yield "# Changelog\n"
     defined: list[str] = []
-    for story in stories:
-        if story.version or story.changes or story.news:
-            yield f"\n{section(story, template)}"
-            defined.append(definition(story))
+    for one in pieces:
+        yield one.text
+        defined.append(one.definition)
     if any(defined):
         yield "\n" + "".join(defined)
 

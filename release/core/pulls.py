@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 import msgspec
 
@@ -69,20 +70,29 @@ def attributed(changes: Sequence[Change], commits: Iterable[Commit], pulls: Iter
     Where no change of a pull request is conventional or breaking and its title is a header, that title is what the newest
     of them says: it is what the merger was shown, and what a squash would have been called.
     """
-    by_number = {pull.number: pull for pull in pulls}
-    if not by_number:
-        return tuple(changes)
-    by_merge = {pull.merge: pull for pull in by_number.values() if pull.merge}
-    brought = _brought(tuple(commits), by_merge)
-    notes = {number: release_note(pull)[0] for number, pull in by_number.items()}
-    found = []
-    for change in changes:
-        pull = _bringer(change, by_number, by_merge, brought)
-        if pull is not None:
-            said = notes[pull.number]
-            change = msgspec.structs.replace(change, pull=pull.number, login=pull.login, said=said)
-        found.append(change)
-    return tuple(_titled(found, by_number))
+    return Attribution(pulls).of(changes, commits)
+
+
+class Attribution:
+    """Pull requests, ready to be looked up for range after range of one history."""
+
+    def __init__(self, pulls: Iterable[Pull]) -> None:
+        self._by_number = {pull.number: pull for pull in pulls}
+        self._by_merge = {pull.merge: pull for pull in self._by_number.values() if pull.merge}
+
+    def of(self, changes: Sequence[Change], commits: Iterable[Commit]) -> tuple[Change, ...]:
+        """The changes of a range with the pull request that brought each: see `attributed`."""
+        if not self._by_number:
+            return tuple(changes)
+        brought = _brought(tuple(commits), self._by_merge)
+        note = cache(lambda number: release_note(self._by_number[number])[0])
+        found = []
+        for change in changes:
+            pull = _bringer(change, self._by_number, self._by_merge, brought)
+            if pull is not None:
+                change = msgspec.structs.replace(change, pull=pull.number, login=pull.login, said=note(pull.number))
+            found.append(change)
+        return tuple(_titled(found, self._by_number))
 
 
 def label_reasons(config: Config, facts: Facts, changes: Sequence[Change]) -> Iterator[Reason]:
