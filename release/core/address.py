@@ -40,3 +40,9 @@ def without_secret(text: str) -> str:
 def holds_secret(address: str) -> bool:
     """Whether an address opens what it names: with a password, a token as the user of HTTP, or one in its query."""
     return bool(_PASSWORD.match(address) or _TOKEN.match(address) or _QUERY.search(address))
+
+
+def is_remote(repository: str) -> bool:
+    """Whether an address may be given to git: no option, and no transport that is a program (`ext::`)."""
+    plain = repository.isprintable() and not repository.startswith("-")
+    return bool(repository.strip()) and plain and not re.match(r"[A-Za-z0-9+.-]+::", repository)

@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from graphlib import CycleError
 
 from release.core import assembly
-from release.core.address import holds_secret, without_secret
+from release.core.address import holds_secret, is_remote, without_secret
 from release.core.change_rules import change_contradictions
 from release.core.claim_rules import claim_contradictions
 from release.core.config import Artifact, Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
+from release.core.fleet_rules import fleet_contradictions
 from release.core.forge_rules import forge_contradictions
 from release.core.notation import bad_path, bad_pattern, quoted
 from release.core.notes import TEMPLATES
@@ -42,6 +43,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_same_tags(config),
         *claim_contradictions(config),
         *_order(config.downstream),
+        *fleet_contradictions(config),
         *forge_contradictions(config),
     )
 
@@ -218,7 +220,7 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         yield from _downstream_texts(place, downstream)
         if not _is_ref(downstream.branch) or not downstream.branch:
             yield Conflict("bad-branch", f"{place}.branch is {quoted(downstream.branch)}", "write a branch's name")
-        if not _is_remote(downstream.repository):
+        if not is_remote(downstream.repository):
             why = f"{place}.repository is {quoted(without_secret(downstream.repository))}"
             yield Conflict("bad-repository", why, "write a URL or a path")
         yield from _secret(f"{place}.repository", downstream.repository)
@@ -350,12 +352,6 @@ def _is_ref(template: str) -> bool:
 
 def _filled(template: str) -> str:
     return render(template, dict.fromkeys(names_in(template), "x"))
-
-
-def _is_remote(repository: str) -> bool:
-    """Refuses what git would take for an option, or for a transport that is a program (`ext::`)."""
-    plain = repository.isprintable() and not repository.startswith("-")
-    return bool(repository.strip()) and plain and not re.match(r"[A-Za-z0-9+.-]+::", repository)
 
 
 def _duplicates(table: str, named: Sequence[tuple[str, Gate | Artifact]]) -> Iterator[Conflict]:
