@@ -5,6 +5,7 @@ from __future__ import annotations
 from release.app import Session
 from release.commands.decide import Decision, decide, decided
 from release.core.aim import Aim, Nothing, Observation, Refusal, Wishes, line_of, place, wished
+from release.core.conflicts import RULES, Proposal, judge
 from release.core.finding import Conflict
 from release.core.model import Reason
 from release.core.plan import Upcoming
@@ -67,6 +68,8 @@ def of_decision(found: Decision, remarks: tuple[str, ...]) -> Upcoming:
         line = current.line if current else found.aimed.line or None
         return Upcoming(current.text if current else None, line=line, nothing=found.chosen.why, remarks=remarks)
     version = found.chosen.version
+    if refusal := off_line(found, version):
+        raise ConflictError(refusal)
     rules = scheme(found.config.version, found.config.project.name)
     return Upcoming(
         current=current.text if current else None,
@@ -77,6 +80,13 @@ def of_decision(found: Decision, remarks: tuple[str, ...]) -> Upcoming:
         reasons=found.chosen.reasons,
         remarks=remarks,
     )
+
+
+def off_line(found: Decision, version: Version) -> Refusal:
+    """Why the version cannot be this branch's: on a line's branch nothing beyond a patch comes next."""
+    proposal = Proposal(found.config, found.seen, found.aimed, found.history, found.span, version)
+    judged = judge(proposal, rules=[rule for rule in RULES if rule.name == "wrong-line"])
+    return judged.errors
 
 
 def of_record(record: Record, rules: Scheme) -> Upcoming:

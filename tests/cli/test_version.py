@@ -197,3 +197,13 @@ def test_rke2s_line_goes_on_with_the_next_candidate_or_the_final(tmp_path: Path)
     world.commit(clone, {"more": "1"}, "Mend the build")
     assert upcoming(world, clone, "--revision", "--candidate")["next"] == "1.35.8-rc1+rke2r2"
     world.invoke(clone, "release.version", "--bump", "minor").expect(3, "bump-of-file", "version.sh")
+
+
+def test_on_a_lines_branch_a_bump_beyond_patch_is_a_conflict(world: World, captain: Path) -> None:
+    world.git(captain, "checkout", "--quiet", "-b", "release-1.2")
+    world.commit(captain, {"a": "1"}, "fix: a fault")
+    assert upcoming(world, captain)["next"] == "1.2.1"
+    world.commit(captain, {"a": "2"}, "feat: a thing")
+    world.invoke(captain, "release.version").expect(3, "wrong-line", r"1\.3\.0 is of line 1\.3", "more than a patch")
+    assert upcoming(world, captain, "--bump", "patch")["next"] == "1.2.1"
+    world.invoke(captain, "release.version", "--bump", "minor").expect(3, "wrong-line")

@@ -108,7 +108,7 @@ ALL: tuple[Rule, ...] = (*RULES, *ELSEWHERE)
 _NAMED: Mapping[str, Rule] = {rule.name: rule for rule in ALL}
 
 
-def judge(proposal: Proposal, waivers: Sequence[tuple[str, str]] = ()) -> Judgement:
+def judge(proposal: Proposal, waivers: Sequence[tuple[str, str]] = (), rules: Sequence[Rule] = RULES) -> Judgement:
     """All that stands against a proposal; `waivers` are names of rules with the reasons to set them aside.
 
     Only those that were needed are in the judgement. Of a tag that is there already, and of whose release others can see
@@ -119,7 +119,7 @@ def judge(proposal: Proposal, waivers: Sequence[tuple[str, str]] = ()) -> Judgem
     warnings: list[Conflict] = []
     waived: list[Waiver] = []
     late = proposal.aimed.pinned and bool(proposal.around.out)
-    for rule in RULES:
+    for rule in rules:
         how = severity(rule, proposal.config)
         found = tuple(rule.check(proposal)) if rule.check is not None and how != "off" else ()
         if how == "warn" or (late and not rule.safety):

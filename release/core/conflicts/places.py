@@ -16,7 +16,7 @@ def wrong_line(proposal: Proposal) -> Iterator[Conflict]:
     aimed, version = proposal.aimed, proposal.version
     if not aimed.pinned and aimed.line and version.line != aimed.line:
         called = f", for more than a patch is called for{f' (--bump {aimed.bump})' if aimed.bump else ''}"
-        more = called if aimed.version is None and version.line > aimed.line else ""
+        more = called if aimed.version is None else ""
         why = f"{version.text} is of line {version.line}{more}, and {aimed.branch} is the branch of {aimed.line}"
         remedy = f"release it from its own branch, or say what it is to be here: --version {aimed.line}.N"
         yield Conflict("wrong-line", why, remedy)
