@@ -14,6 +14,7 @@ from release.core.commits import changes
 from release.core.config import Config
 from release.core.facts import ApiChange, Facts, Fragment, Pull
 from release.core.fragments import named
+from release.core.inheritance import upstream_files
 from release.core.model import Commit, Head, Person
 from release.core.pulls import numbers
 from release.core.record import Broken, Record
@@ -73,12 +74,12 @@ def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> Hi
 def content(remote: Remote, config: Config, base: str) -> History:
     """The files at a commit that the design reads, without the tags behind it."""
     own = [config.changelog.template] if config.changelog.template.endswith(".j2") else []
-    read = [*(file.path for file in config.version.file), config.changelog.file, *own, "release.toml"]
+    built_on = upstream_files(config) if "upstream" in config.changes.sources else ()
+    read = [*(file.path for file in config.version.file), config.changelog.file, *own, *built_on, "release.toml"]
     paths = list(dict.fromkeys(path for path in read if path))
     above = [path[:end] for path in paths for end, character in enumerate(path) if character == "/"]
     modes = remote.modes(base, [*paths, *above])
-    removes = config.commit.mode == "push" and "fragments" in config.changes.sources
-    news = remote.tree(base, config.changes.fragments) if removes else ()
+    news = remote.tree(base, config.changes.fragments) if "fragments" in config.changes.sources else ()
     return History(base, frozenset(), remote.files(base, paths), modes, fragments=news)
 
 

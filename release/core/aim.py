@@ -61,7 +61,7 @@ class History(msgspec.Struct, frozen=True):
 
     `reachable` lacks at most tags of versions that are below one that it has; `commits` are those that no final before
     this release contains, newest first, and `met` the commits of the finals that end them.
-    `fragments` are the files that lie where news fragments do, where a release takes them away.
+    `fragments` are the files that lie where news fragments do.
     """
 
     base: str

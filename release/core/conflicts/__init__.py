@@ -32,6 +32,7 @@ from release.core.conflicts.places import (
     wrong_line,
 )
 from release.core.conflicts.rule import Around, Judgement, Proposal, Rule
+from release.core.conflicts.sources import fragment_unknown, upstream_unread
 from release.core.conflicts.tags import (
     another_unfinished,
     backward,
@@ -80,6 +81,10 @@ RULES: tuple[Rule, ...] = (
     Rule("dirty", "files that the release commit writes have changes that are not committed", "commit or stash them", dirty),
     Rule("version-file", "a version file does not say the version that is released, or that is tagged",
          "bring the file and the version together", version_file),
+    Rule("upstream-unread", "the version of what the project is built on cannot be read", "mend [[upstream]] or the file",
+         upstream_unread),
+    Rule("fragment-unknown", "a news fragment is of no known kind", "rename it, or name its kind in [changes.fragment]",
+         fragment_unknown, "warn"),
     Rule("no-candidate", "with final_from_candidate: the final has no candidate",
          "release one first: invoke release --candidate", no_candidate),
     Rule("candidate-elsewhere", "with final_from_candidate: the final is not its last candidate's commit",
