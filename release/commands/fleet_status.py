@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from release.app import Session
-from release.core.config import Downstream
+from release.core.config import Component, Downstream
 from release.core.finding import Conflict
 from release.core.fleet import Seen, Status, status
 from release.errors import ConflictError, ReleaseError, UsageError
@@ -32,7 +32,7 @@ def refusal(conflict: Conflict) -> ReleaseError:
     return ConflictError((conflict,))
 
 
-def seen(session: Session, one: Downstream) -> Seen:
+def seen(session: Session, one: Downstream | Component) -> Seen:
     """A component's tags; what cannot be seen is said, and not taken for absent."""
     try:
         return Seen(session.remote_at(one.repository, one.name).refs().tags)

@@ -10,6 +10,7 @@ import msgspec
 
 from release.app import Session
 from release.commands.adopt import adopted, asked_for
+from release.commands.around import around
 from release.commands.decide import Decision, decide
 from release.commands.notes import written
 from release.core import design
@@ -109,7 +110,8 @@ def proposed(
 ) -> tuple[Release | Refusal, tuple[str, ...]]:
     """The release that was decided on, if nothing stands against it; and what is only to be told."""
     config, seen, aimed, history, span = found.config, found.seen, found.aimed, found.history, found.span
-    judged = judge(Proposal(config, seen, aimed, history, span, chosen.version), waivers)
+    lies = around(session, found, chosen.version)
+    judged = judge(Proposal(config, seen, aimed, history, span, chosen.version, lies), waivers)
     notes = written(session, found, chosen.version).notes
     wished = design.design(config, seen, aimed, history, span, chosen, notes, judged.waived)
     remarks = (*found.remarks, *map(str, judged.warnings))

@@ -79,6 +79,13 @@ class Checkout:
         branch = "" if branch == "HEAD" else branch
         return Head(commit=commit, branch=branch, dirty=self._dirty(), lacks=self._lacks())
 
+    def tagged(self, tag: str) -> dict[str, str]:
+        """The tag of this name in this clone, on its peeled commit; nothing where there is none."""
+        form = "--format=%(refname)%09%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
+        lines = text(self.run("for-each-ref", form, "--", f"refs/tags/{tag}")).split("\n")
+        found = dict(line.split("\t") for line in lines if line)
+        return {tag: found[f"refs/tags/{tag}"]} if f"refs/tags/{tag}" in found else {}
+
     def remote(self, wanted: str) -> str:
         """The address of the upstream: what the configuration says, else `origin`, else the only remote there is."""
         reader = self._reader()
