@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from release.core.config import Severity
 from release.core.finding import Conflict
 from release.core.model import Reason, Release
 
@@ -86,6 +87,26 @@ class ChangelogText(msgspec.Struct, frozen=True):
 
     changelog: str
     remarks: tuple[str, ...] = ()
+
+
+class RuleStatus(msgspec.Struct, frozen=True):
+    """A rule that can say no to a release, as this project has it: `severity` is "error", "warn" or "off".
+
+    A `safety` rule can neither be set nor waived. `where` is what meets its conflicts.
+    """
+
+    name: str
+    severity: Severity
+    safety: bool
+    where: str
+    summary: str
+    remedy: str
+
+
+class Rulebook(msgspec.Struct, frozen=True):
+    """Every rule: those that judge a version first."""
+
+    rules: tuple[RuleStatus, ...]
 
 
 class LineStatus(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from release.core.plan import (
     LineStatus,
     Plan,
     ReleaseNotes,
+    Rulebook,
     StepState,
     Upcoming,
     Verified,
@@ -127,6 +128,20 @@ def _(status: LinesStatus) -> Iterator[Line]:
         yield [("no line has a record yet: nothing was released here by this tool", "")]
     for line in status.lines:
         yield from _line_status(line)
+
+
+@lines.register
+def _(book: Rulebook) -> Iterator[Line]:
+    wide = max(len(rule.name) for rule in book.rules)
+    where = ""
+    for rule in book.rules:
+        if rule.where != where:
+            where = rule.where
+            yield [(f"met by {where}", "bold")]
+        style = "dim" if rule.severity == "off" else "yellow" if rule.severity == "warn" else ""
+        word = "always" if rule.safety else rule.severity
+        yield [(f"  {rule.name:<{wide}}  {word:<6}  ", style), (shown(rule.summary), "")]
+        yield [(f"  {'':<{wide}}  {'':<6}  {shown(rule.remedy)}", "dim")]
 
 
 @lines.register
