@@ -62,7 +62,9 @@ def decided(session: Session, seen: Observation, aimed: Aim) -> Decision | Recor
 
 def reads_else(config: Config, working: Config) -> bool:
     """Whether the design has to look at other files or commits than those that were brought."""
-    return any(getattr(config, table) != getattr(working, table) for table in ("version", "changelog", "changes", "upstream"))
+    return any(
+        getattr(config, table) != getattr(working, table) for table in ("version", "changelog", "changes", "upstream")
+    )
 
 
 def telling(config: Config, history: History, span: Ranges, facts: Facts) -> tuple[Change, ...]:
