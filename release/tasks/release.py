@@ -172,6 +172,16 @@ def changelog(c: Context, all: bool = False, format: str = "text") -> None:
         present(telling.whole(session) if all else telling.entry(session), format)
 
 
+@task(name="rules", help={"format": HELP["format"]}, auto_shortflags=False)
+def all_rules(c: Context, format: str = "text") -> None:
+    """What can say no to a release, what each does here, and what to do about it."""
+    from release import app
+    from release.commands.rules import rules
+
+    with told(format):
+        present(rules(app.looking().config), format)
+
+
 @task(help={"format": HELP["format"]}, auto_shortflags=False)
 def status(c: Context, format: str = "text") -> None:
     """Every line in flight, what each waits for, and the next command to type."""
