@@ -25,6 +25,7 @@ from release.core.facts import ApiChange
 from release.core.finding import Conflict
 from release.core.forge_rules import is_repository
 from release.core.model import DownstreamWish, Head, Person
+from release.core.needs import Asked
 from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
@@ -115,7 +116,7 @@ class Session:
     def sources(self, config: Config) -> Sources:
         """Where what changed is read, as far as the configuration asks for it."""
         forge = self.forge if wants_pulls(config) else None
-        return Sources(self.remote, self.compared, forge)
+        return Sources(self.remote, self.compared, self.asked, forge)
 
     @property
     def server(self) -> str:
@@ -146,6 +147,12 @@ class Session:
             self.remote.export(old, packages, before)
             self.remote.export(new, packages, after)
             return differences(before, after, packages)
+
+    def asked(self, path: str, text: str) -> Asked:
+        """What a file of dependencies asks for."""
+        from release.adapters.manifests import asked
+
+        return asked(path, text)
 
     def claimed(self, wanted: Collection[Claim]) -> Mapping[Claim, str | None]:
         """What is there already of what a release claims, "" for nothing; None where that cannot be told."""

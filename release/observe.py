@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -16,11 +16,12 @@ from release.core.facts import ApiChange, Facts, Fragment, Pull
 from release.core.fragments import named
 from release.core.inheritance import upstream_files
 from release.core.model import Commit, Head, Person
+from release.core.needs import Asked, Manifest
 from release.core.pulls import numbers
 from release.core.record import Broken, Record
 from release.core.span import Ranges, beyond, came_before
 from release.core.version import scheme
-from release.core.wanted import wanted
+from release.core.wanted import asking, wanted
 from release.ports import Forge, Ledger, Remote
 
 BY_PATH = frozenset(("fragments", "paths", "dependencies", "upstream"))
@@ -90,12 +91,14 @@ def commits(remote: Remote, tip: str, exclude: Collection[str]) -> Iterator[Comm
 
 @dataclass(frozen=True)
 class Sources:
-    """Where what changed is read. `compare` tells the public names of Python packages at two commits apart; `forge` has
-    the pull requests, and is None where nobody wants them, or there is none.
+    """Where what changed is read. `compare` tells the public names of Python packages at two commits apart; `asked` reads
+    what a file of dependencies asks for, by its path and its text; `forge` has the pull requests, and is None where
+    nobody wants them, or there is none.
     """
 
     remote: Remote
     compare: Callable[[str, str, Collection[str]], tuple[ApiChange, ...]]
+    asked: Callable[[str, str], Asked]
     forge: Forge | None = None
 
 
@@ -107,18 +110,34 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     changed = remote.changed(old, base) if BY_PATH.intersection(rules.sources) else ()
     there = [path for letter, path in changed if letter != "D"]
     news = [path for path in there if named(config, path)] if "fragments" in rules.sources else []
-    texts = wanted(config, [path for _, path in changed])
+    paths = [path for _, path in changed]
+    texts = wanted(config, paths)
     before = remote.files(old, texts) if old and texts else {}
     after = remote.files(base, [*texts, *news]) if texts or news else {}
     return Facts(
         commits=trunk(commits) if rules.first_parent else commits,
         pulls=brought(sources.forge, commits) if sources.forge is not None and commits else (),
         fragments=tuple(Fragment(path, after[path] or "") for path in news),
-        paths=tuple(path for _, path in changed) if "paths" in rules.sources else (),
+        paths=tuple(paths) if "paths" in rules.sources else (),
         api=sources.compare(old, base, rules.packages) if old and "python-api" in rules.sources else (),
+        manifests=tuple(manifests(sources, asking(config, paths), before, after)),
         before=before,
         after={path: after[path] for path in texts},
     )
+
+
+def manifests(
+    sources: Sources, paths: Collection[str], before: Mapping[str, str | None], after: Mapping[str, str | None]
+) -> Iterator[Manifest]:
+    """What those files of dependencies asked for before, and ask for now, if their texts differ."""
+
+    def read(path: str, text: str | None) -> Asked | None:
+        return None if text is None else sources.asked(path, text)
+
+    for path in paths:
+        old, new = before.get(path), after.get(path)
+        if old != new:
+            yield Manifest(path, read(path, old), read(path, new))
 
 
 def brought(forge: Forge, commits: Sequence[Commit]) -> tuple[Pull, ...]:

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from release.core.commits import Change, plain
 from release.core.config import Config
 from release.core.facts import Facts
-from release.core.manifests import Need, Number, Role, Unreadable, needs
 from release.core.model import Level, Reason
+from release.core.needs import Manifest, Need, Number, Role
 from release.core.paths import matches
 from release.core.reasons import weightiest
 
 Key = tuple[str, str]
-Asked = Mapping[Key, Mapping[str, Need]]
+ByKey = Mapping[Key, Mapping[str, Need]]
 """What is asked for, by name and place, then by what is wanted of it."""
 
 WORD: Mapping[Role, str] = {
@@ -38,31 +38,22 @@ def dependency_reasons(config: Config, facts: Facts, changes: Sequence[Change]) 
 
     Before a project's first release there is nothing to compare with, and each of its files is new.
     """
-    for path in manifests(config, dict.fromkeys([*facts.paths, *facts.before, *facts.after])):
-        where = plain(path, 200)
-        if path not in facts.before and path not in facts.after:
-            yield Reason(where, "it changed, and was not looked at", "patch", "dependencies unknown")
-        elif (before := facts.before.get(path)) != (after := facts.after.get(path)):
-            yield from weightiest(_of_file(path, where, before, after))
+    for manifest in facts.manifests:
+        yield from weightiest(_of_file(manifest))
 
 
-def _of_file(path: str, where: str, before: str | None, after: str | None) -> Iterator[Reason]:
-    try:
-        old = needs(path, before) if before is not None else ()
-        new = needs(path, after) if after is not None else ()
-    except Unreadable as error:
-        yield Reason(
-            where, f"it changed, and cannot be read: {plain(str(error), 200)}", "patch", "dependencies unknown"
-        )
-        return
-    if before is None or after is None:
-        word, count = ("went away", len(old)) if after is None else ("is new", len(new))
-        yield Reason(where, f"the file {word}, with {count} of what it asks for", "patch", "dependencies")
-        return
-    yield from _differences(where, _by_key(old), _by_key(new))
+def _of_file(manifest: Manifest) -> Iterator[Reason]:
+    where, before, after = plain(manifest.path, 200), manifest.before, manifest.after
+    if why := (before and before.unreadable) or (after and after.unreadable):
+        yield Reason(where, f"it changed, and cannot be read: {plain(why, 200)}", "patch", "dependencies unknown")
+    elif before and after:
+        yield from _differences(where, _by_key(before.needs), _by_key(after.needs))
+    elif one := before or after:
+        word = "went away" if before else "is new"
+        yield Reason(where, f"the file {word}, with {len(one.needs)} of what it asks for", "patch", "dependencies")
 
 
-def _by_key(asked: Sequence[Need]) -> Asked:
+def _by_key(asked: Sequence[Need]) -> ByKey:
     """One name can be there several times, for other platforms or stages; whether it is indirect makes no difference."""
     found: dict[Key, dict[str, Need]] = {}
     for one in asked:
@@ -70,7 +61,7 @@ def _by_key(asked: Sequence[Need]) -> Asked:
     return found
 
 
-def _differences(where: str, old: Asked, new: Asked) -> Iterator[Reason]:
+def _differences(where: str, old: ByKey, new: ByKey) -> Iterator[Reason]:
     for key in dict.fromkeys([*old, *new]):
         was, is_ = old.get(key, {}), new.get(key, {})
         gone = [one for wants, one in was.items() if wants not in is_]

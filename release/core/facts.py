@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from release.core.model import Commit
+from release.core.needs import Manifest
 
 
 class Pull(msgspec.Struct, frozen=True):
@@ -38,12 +39,16 @@ class ApiChange(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Newest commits first. `paths` were added, changed or removed; `before` and `after` are texts by path, None where there is no such file."""
+    """Newest commits first. `paths` were added, changed or removed; `manifests` are those of the files of dependencies that changed.
+
+    `before` and `after` are texts by path, None where there is no such file.
+    """
 
     commits: tuple[Commit, ...] = ()
     pulls: tuple[Pull, ...] = ()
     fragments: tuple[Fragment, ...] = ()
     paths: tuple[str, ...] = ()
     api: tuple[ApiChange, ...] = ()
+    manifests: tuple[Manifest, ...] = ()
     before: Mapping[str, str | None] = {}
     after: Mapping[str, str | None] = {}

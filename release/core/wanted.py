@@ -11,7 +11,10 @@ from release.core.inheritance import upstream_files
 
 def wanted(config: Config, changed: Collection[str]) -> tuple[str, ...]:
     """The paths whose texts are wanted at both commits, each once: changed manifests, and where versions of upstreams stand."""
-    sources = config.changes.sources
-    changed_manifests = manifests(config, changed) if "dependencies" in sources else ()
-    upstreams = upstream_files(config) if "upstream" in sources else ()
-    return tuple(dict.fromkeys([*changed_manifests, *upstreams]))
+    upstreams = upstream_files(config) if "upstream" in config.changes.sources else ()
+    return tuple(dict.fromkeys([*asking(config, changed), *upstreams]))
+
+
+def asking(config: Config, changed: Collection[str]) -> tuple[str, ...]:
+    """The changed files of dependencies, if that source counts."""
+    return manifests(config, changed) if "dependencies" in config.changes.sources else ()

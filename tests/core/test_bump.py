@@ -12,6 +12,7 @@ from release.core.commits import Change
 from release.core.config import ChangeRules, Config, PathRule, Source, Upstream, VersionRules
 from release.core.facts import ApiChange, Facts, Fragment
 from release.core.model import Level, Person, Reason
+from release.core.needs import Asked, Manifest, Need
 from release.core.version import Scheme, Version, scheme
 
 SEMVER = scheme(VersionRules())
@@ -99,6 +100,16 @@ EVERY = Config(
     ),
     upstream=(Upstream("up", "up.txt", "(?P<value>.+)"),),
 )
+X_1_1 = Asked((Need("x", "==1.1", (1, 1)),))
+X_1_2 = Asked((Need("x", "==1.2", (1, 2)),))
+X_2_0 = Asked((Need("x", "==2.0", (2, 0)),))
+X_UNREADABLE = Asked(unreadable="line 1: no requirement")
+
+
+def x_asked(now: Asked) -> tuple[Manifest, ...]:
+    return (Manifest("requirements.txt", X_1_1, now),)
+
+
 FACTS = st.builds(
     Facts,
     fragments=st.lists(
@@ -116,12 +127,10 @@ FACTS = st.builds(
         ),
         max_size=30,
     ).map(tuple),
-    before=st.fixed_dictionaries({"requirements.txt": st.just("x==1.1"), "up.txt": st.just("v1.1.1")}),
+    manifests=st.sampled_from([X_1_2, X_2_0, X_UNREADABLE]).map(x_asked) | st.just(()),
+    before=st.just({"up.txt": "v1.1.1"}),
     after=st.fixed_dictionaries(
-        {
-            "requirements.txt": st.sampled_from(["x==1.1", "x==1.2", "x==2.0", "x y"]),
-            "up.txt": st.sampled_from(["v1.1.1", "v1.1.2", "v1.2.0", "v2.0.0", "v1.1.0", "main"]),
-        }
+        {"up.txt": st.sampled_from(["v1.1.1", "v1.1.2", "v1.2.0", "v2.0.0", "v1.1.0", "main"])}
     ),
 )
 CHANGES = st.lists(st.builds(a_change, st.sampled_from(["feat", "fix", "docs"]), breaking=st.booleans()), max_size=3)
@@ -163,11 +172,11 @@ def test_what_the_sources_saw_is_in_the_bump(facts: Facts, changes: list[Change]
         or "a/x" in facts.paths
         or bool(facts.api)
         or facts.after["up.txt"] == "v1.2.0"
-        or facts.after["requirements.txt"] == "x==2.0",
+        or any(one.after == X_2_0 for one in facts.manifests),
         "patch": any(change.type == "fix" for change in changes)
         or any(part in fragment.path for fragment in facts.fragments for part in ("fixed", "odd"))
         or facts.after["up.txt"] != "v1.1.1"
-        or facts.after["requirements.txt"] != "x==1.1",
+        or bool(facts.manifests),
         "none": True,
     }
     assert level(EVERY, facts, changes, base=read("1.2.3"))[0] == next(bump for bump, asked in wants.items() if asked)

@@ -6,18 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.adapters.manifests import asked
 from release.core.config import ChangeRules, Config
 from release.core.dependencies import dependency_reasons, manifests
 from release.core.facts import Facts
 from release.core.model import Reason
+from release.core.needs import Manifest
 from release.core.reasons import MOST
 
 CONFIG = Config(changes=ChangeRules(sources=("dependencies",)))
 
 
 def reasons(path: str, before: str | None, after: str | None) -> list[Reason]:
-    facts = Facts(paths=(path,), before={path: before}, after={path: after})
-    return list(dependency_reasons(CONFIG, facts, ()))
+    """What is said of a file by its texts: the readers are real."""
+    old, new = (None if text is None else asked(path, text) for text in (before, after))
+    return list(dependency_reasons(CONFIG, Facts(manifests=(Manifest(path, old, new),)), ()))
 
 
 def told(path: str, before: str, after: str) -> list[tuple[str, str, str]]:
@@ -120,11 +123,7 @@ def test_a_file_that_comes_or_goes_is_told_as_one() -> None:
         Reason("requirements.txt", "the file is new, with 2 of what it asks for", "patch", "dependencies")
     ]
     assert reasons("requirements.txt", "a", None)[0].what == "the file went away, with 1 of what it asks for"
-    assert reasons("requirements.txt", None, None) == []
-
-
-def test_a_file_that_did_not_change_is_not_told_though_it_cannot_be_read() -> None:
-    assert reasons("requirements.txt", "a b", "a b") == []
+    assert reasons("requirements.txt", None, "")[0].what == "the file is new, with 0 of what it asks for"
 
 
 @pytest.mark.parametrize(("before", "after"), [("a b", "a"), ("a", "a b"), ("a b", "a c")])
@@ -134,17 +133,9 @@ def test_a_file_that_cannot_be_read_says_that_it_changed(before: str, after: str
     assert reason.what.startswith("it changed, and cannot be read: line 1: ")
 
 
-def test_a_file_that_nobody_looked_at_is_not_taken_for_unchanged() -> None:
-    (reason,) = dependency_reasons(CONFIG, Facts(paths=("go.mod", "other.txt")), ())
-    assert (reason.source, reason.bump) == ("go.mod", "patch")
-    assert "not looked at" in reason.what
-
-
-def test_texts_are_enough_and_before_the_first_release_each_file_is_new() -> None:
-    found = dependency_reasons(CONFIG, Facts(before={"go.mod": "go 1.22"}, after={"go.mod": "go 1.23"}), ())
-    assert [one.what for one in found] == ["go raised from 1.22 to 1.23"]
-    found = dependency_reasons(CONFIG, Facts(after={"go.mod": "go 1.23", "README": "x"}), ())
-    assert [one.what for one in found] == ["the file is new, with 1 of what it asks for"]
+def test_a_new_file_that_cannot_be_read_is_told_as_well() -> None:
+    (reason,) = reasons("requirements.txt", None, "a b")
+    assert (reason.bump, reason.why) == ("patch", "dependencies unknown")
 
 
 def test_only_files_that_count_are_looked_at() -> None:

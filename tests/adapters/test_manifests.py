@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from release.core.manifests import Need, Unreadable, needs, number_in
+from release.adapters.manifests import Unreadable, asked, needs, number_in
+from release.core.needs import Asked, Need
 
 PATHS = ("requirements.txt", "pyproject.toml", "go.mod", "Dockerfile")
 
@@ -321,6 +322,11 @@ def test_a_version_is_the_numbers_that_it_begins_with(text: str, number: tuple[i
 def test_what_has_no_name_is_told(path: str, text: str) -> None:
     with pytest.raises(Unreadable, match="has no name"):
         needs(path, text)
+
+
+def test_what_cannot_be_read_is_a_value_with_its_reason() -> None:
+    assert asked("go.mod", "go 1.23") == Asked((Need("go", "1.23", (1, 23), "language"),))
+    assert asked("go.mod", "say x") == Asked(unreadable='line 1: "say" is no directive of go.mod')
 
 
 def test_a_file_of_another_name_or_without_end_is_told() -> None:

@@ -8,40 +8,31 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
 from release.core.address import without_secret
 from release.core.commits import plain
+from release.core.needs import Asked, Need, Number, Role
 
 LONGEST_MANIFEST = 1_000_000
 """A file of more characters is not read; the longest go.mod of a large project has about 30,000."""
 LONGEST_REQUIREMENT = 2_000
 LONGEST_IMAGE = 500
 
-Number = tuple[int, ...]
-Role = Literal["dependency", "indirect", "language", "image"]
-
-
-class Need(msgspec.Struct, frozen=True):
-    """Something that is asked for: `wants` is the version, range or tag as written, `number` the lowest version in it, () for none.
-
-    `place` says where in the file, where that matters ("extra docs"). An `indirect` one is there because another needs
-    it; a `language` is what the code itself is written for.
-    """
-
-    name: str
-    wants: str
-    number: Number = ()
-    role: Role = "dependency"
-    place: str = ""
-
 
 class Unreadable(ValueError):
     """A file that is not what its name says; the text names the line, or the key."""
+
+
+def asked(path: str, text: str) -> Asked:
+    """All that a file asks for, or why it cannot be told."""
+    try:
+        return Asked(needs(path, text))
+    except Unreadable as error:
+        return Asked(unreadable=str(error))
 
 
 def needs(path: str, text: str) -> tuple[Need, ...]:
