@@ -137,7 +137,7 @@ def _(book: Rulebook) -> Iterator[Line]:
     for rule in book.rules:
         if rule.where != where:
             where = rule.where
-            yield [(f"met by {where}", "bold")]
+            yield [(f"met in {where}", "bold")]
         style = "dim" if rule.severity == "off" else "yellow" if rule.severity == "warn" else ""
         word = "always" if rule.safety else rule.severity
         yield [(f"  {rule.name:<{wide}}  {word:<6}  ", style), (shown(rule.summary), "")]

@@ -80,7 +80,7 @@ class Rule(msgspec.Struct, frozen=True):
     check: Check | None = None
     severity: Severity = "error"
     safety: bool = False
-    where: str = "a version that was chosen"
+    where: str = "the judgement of a version"
 
 
 class Judgement(msgspec.Struct, frozen=True):
