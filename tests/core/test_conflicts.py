@@ -124,7 +124,7 @@ def literals(tree: ast.Module, name: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and any(getattr(one, "id", "") == name for one in node.targets):
             yield from (
-                one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant) and is_name(one.value)
+                str(one.value) for one in ast.walk(node.value) if isinstance(one, ast.Constant) and is_name(one.value)
             )
         if isinstance(node, ast.FunctionDef) and node.args.args and node.args.args[0].arg == name:
             yield from first_arguments(tree, node.name)
@@ -211,7 +211,7 @@ def test_of_a_release_that_others_see_already_only_safety_can_refuse_anything() 
     pinned = {"pinned": True, "version": asked("1.1.0")}
     tables = {"version": {"file": [{"path": "v.txt", "pattern": "(?P<value>.+)"}]}}
     tagged = {"v1.0.0": OLD, "v1.1.0": BASE}
-    here = {"aimed": pinned, "files": {"v.txt": "1.0.9"}, "tags": tagged}
+    here: Any = {"aimed": pinned, "files": {"v.txt": "1.0.9"}, "tags": tagged}
     assert told(proposal("1.1.0", tables, **here)) == ["version-file"]
     assert told(proposal("1.1.0", tables, around=Around(out=("first",)), **here)) == ["version-file?"]
     moved = Around(local={"v1.1.0": OTHER}, out=("first",))
@@ -275,7 +275,7 @@ def test_branches_and_lines() -> None:
 
 
 def test_a_tag_that_is_there_is_in_the_history_of_its_branch() -> None:
-    pinned = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
+    pinned: Any = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
     assert told(proposal("1.1.0", around=Around(holds={"main": False}), **pinned)) == ["branch"]
     assert told(proposal("1.1.0", around=Around(holds={"main": False, "master": True}), **pinned)) == []
     assert told(proposal("1.1.0", **pinned)) == []
@@ -317,7 +317,7 @@ def test_what_is_claimed_is_free_taken_or_unseen() -> None:
     assert told(proposal("1.1.0", tables, around=there)) == ["image-taken", "package-taken"]
     assert told(proposal("1.1.0", tables, around=Around(taken={image: None, package: ""}))) == ["claim-unseen"]
     assert told(proposal("1.1.0", tables)) == ["claim-unseen", "claim-unseen"]
-    pinned = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
+    pinned: Any = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
     assert told(proposal("1.1.0", tables, around=there, **pinned)) == []
 
 
@@ -332,7 +332,7 @@ def test_records_and_numbers_that_were_given_up() -> None:
 
 # The fleet
 
-FLEET = {
+FLEET: dict[str, Any] = {
     "project": {"name": "rke2"},
     "downstream": [
         {"name": "rke2-upgrade", "repository": "../upgrade.git", "requires": {"k3s-selinux": ">=1.6"}},
@@ -417,11 +417,11 @@ def test_every_rule_names_its_conflicts_after_itself() -> None:
         for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
             named = {
-                call.args[0].value  # type: ignore[attr-defined]
+                call.args[0].value
                 for call in calls
                 if getattr(call.func, "id", "") == "Conflict" and isinstance(call.args[0], ast.Constant)
             }
-            given[function.name] = named
+            given[function.name] = {str(name) for name in named}
     for rule in RULES:
         assert rule.check is not None
         assert given[rule.check.__name__] <= {rule.name}, rule.name
