@@ -264,19 +264,20 @@ class Session:
 
 def session(place: Path | None = None) -> Session:
     """Open everything around a checkout, and its upstream."""
-    return opened_at(place, upstream)
+    return opened_at(place, upstream, lambda checkout: checkout.person())
 
 
 def looking(place: Path | None = None) -> Session:
     """The same, for whoever only asks: a clone without a remote is its own upstream."""
-    return opened_at(place, upstream_or_itself)
+    return opened_at(place, upstream_or_itself, lambda checkout: None)
 
 
+Who = Callable[["Checkout"], Person | None]
 Upstream = Callable[["Checkout", Config, "GitHub | None"], tuple[str, str]]
 
 
-def opened_at(place: Path | None, upstream_of: Upstream) -> Session:
-    """Open everything around a checkout; `upstream_of` finds its upstream."""
+def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
+    """Open everything around a checkout; `upstream_of` finds its upstream, and `who` the person who acts, if one does."""
     environment = cleared(os.environ)
     # Importing GitPython would run `git version` twice, and fail without git. We run git by its name, and say so.
     os.environ.update(GIT_PYTHON_REFRESH="quiet", GIT_PYTHON_GIT_EXECUTABLE="git-when-it-is-run")
@@ -301,7 +302,7 @@ def opened_at(place: Path | None, upstream_of: Upstream) -> Session:
     cache = hidden(checkout.root / ".release")
     objects = store(cache / "store.git", checkout.common / "objects")
     remote = GitRemote(address, Runner(objects, config=checkout.config, credentials=credentials))
-    person = checkout.person()
+    person = who(checkout)
     return Session(
         root=checkout.root,
         config=config,

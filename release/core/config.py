@@ -1,6 +1,7 @@
-"""The shape of release.toml as frozen values. `release/config.py` reads the file into it."""
+"""The shape of release.toml as frozen values. `release/config.py` reads the file into it.
 
-from __future__ import annotations
+Annotations are no texts here, as they are elsewhere: msgspec would have to evaluate each of them on every start.
+"""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from release.core.finding import Conflict
-from release.engine.walk import Event
 from release.reports.text import MARKS, Line, brief, conflicts, shown, write
 
-Listener = Callable[[Event], None]
+if TYPE_CHECKING:
+    from release.engine.walk import Event
+
+Listener = Callable[["Event"], None]
 
 
 def show(value: object, stream: TextIO | None = None) -> None:
