@@ -100,7 +100,7 @@ def test_a_repository_without_a_commit_is_told_as_such(world: World) -> None:
 
 
 def test_a_detached_head_has_no_branch_and_a_strange_branch_has_its_name(world: World, clone: Path) -> None:
-    for name in ("a/b", "refs/heads/x", "ü", "HEAD-", "a'b", "heads/x"):
+    for name in ("a/b", "refs/heads/x", "ü", "HEAD-", "a'b", "heads/x", "x\u3000"):
         world.git(clone, "checkout", "--quiet", "-b", name)
         assert at(clone).head().branch == name
     world.git(clone, "checkout", "--quiet", "--detach")
@@ -138,6 +138,22 @@ def test_a_callers_taste_does_not_hide_what_is_not_committed(world: World, clone
     (clone / "new").touch()
     (clone / "README").write_text("changed\n")
     assert set(at(clone).head().dirty) == {"new", "README"}
+
+
+def test_files_in_conflict_are_named_and_a_stash_is_none(world: World, clone: Path) -> None:
+    (clone / "README").write_text("put away\n")
+    world.git(clone, "config", "status.showStash", "true")
+    world.git(clone, "stash")
+    assert at(clone).head().dirty == ()
+    name = "a b  c"
+    world.git(clone, "checkout", "--quiet", "-b", "side")
+    world.commit(clone, {name: "ours\n"}, "fix: x", push=False)
+    world.git(clone, "checkout", "--quiet", "main")
+    world.commit(clone, {name: "theirs\n"}, "fix: y", push=False)
+    assert "CONFLICT" in world.git(clone, "merge", "side", check=False)
+    world.git(clone, "mv", "README", "moved away")
+    assert set(at(clone).head().dirty) == {name, "README", "moved away"}
+    assert at(clone).head().branch == "main"
 
 
 def test_looking_writes_nothing_into_the_clone(world: World, clone: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from git import Repo, SymbolicReference
+from git import Repo
 from git.config import GitConfigParser
 from git.exc import GitError, InvalidGitRepositoryError, NoSuchPathError
 
@@ -18,6 +18,9 @@ from release.errors import ReleaseError, UsageError
 
 KEPT_SECTIONS = ("user", "http", "credential", "url", "gpg", "ssh", "author", "committer")
 KEPT_KEYS = ("core.sshcommand", "commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated")
+STATUS = ("--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--no-renames", "--untracked-files=normal")
+FIELDS = {"1": 8, "u": 10, "?": 1}
+"""What comes before the path: of a file that changed, of one that is in conflict, of one that git does not track."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,18 @@ class Checkout:
 
     def head(self) -> Head:
         """Where the checkout stands."""
-        try:
-            commit = SymbolicReference.dereference_recursive(self.repo, "HEAD")
-        except (ValueError, GitError) as error:
-            raise UsageError(
-                "this repository has no commit yet", "commit something, push it, and release that"
-            ) from error
-        # Not by GitPython: it strips what Unicode calls white space from the end of a branch's name.
-        branch = (
-            text(self.run("rev-parse", "--symbolic-full-name", "HEAD")).removesuffix("\n").removeprefix("refs/heads/")
+        # By git alone: GitPython strips what Unicode calls white space from the end of a branch's name.
+        entries = [entry for entry in text(self.run("status", *STATUS)).split("\0") if entry]
+        said = dict(entry[2:].split(" ", 1) for entry in entries if entry.startswith("# "))
+        commit, branch = said["branch.oid"], said["branch.head"]
+        if commit == "(initial)":
+            raise UsageError("this repository has no commit yet", "commit something, push it, and release that")
+        return Head(
+            commit=commit,
+            branch="" if branch == "(detached)" else branch,
+            dirty=tuple(differing(entries)),
+            lacks=self._lacks(),
         )
-        branch = "" if branch == "HEAD" else branch
-        return Head(commit=commit, branch=branch, dirty=self._dirty(), lacks=self._lacks())
 
     def tagged(self, tag: str) -> dict[str, str]:
         """The tag of this name in this clone, on its peeled commit; nothing where there is none."""
@@ -159,10 +162,12 @@ class Checkout:
             raise UsageError(f"the settings of this repository cannot be read: {error}", "mend .git/config") from error
         return reader
 
-    def _dirty(self) -> tuple[str, ...]:
-        """Tracked files that differ from the head, and untracked ones that are not ignored."""
-        raw = text(self.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal"))
-        return tuple(entry[3:] for entry in raw.split("\0") if len(entry) > 3)
+
+def differing(entries: Iterable[str]) -> Iterator[str]:
+    """The paths of tracked files that differ from the head, and of untracked ones, as `git status --porcelain=v2` has them."""
+    for entry in entries:
+        if entry[0] in FIELDS:
+            yield entry.split(" ", FIELDS[entry[0]])[-1]
 
 
 def is_path(address: str) -> bool:

@@ -43,6 +43,7 @@ class GitRemote:
         self.url = url
         self._run = run
         self._shallow = shallow
+        self._here: dict[str, str] = {}
 
     def refs(self, *names: str) -> Refs:
         """Fresh from the remote: the refs with these full names, or all branches, tags and records.
@@ -281,10 +282,12 @@ class GitRemote:
             ) from failure
 
     def _kinds(self, objects: Collection[str]) -> list[str]:
-        """The type of each object, "" for what is not here."""
-        asked = "".join(f"{name}\n" for name in objects).encode()
-        lines = text(self._run("cat-file", "--batch-check=%(objecttype)", stdin=asked)).split("\n")[:-1]
-        return ["" if line.endswith(" missing") else line for line in lines]
+        """The type of each object, "" for what is not here. What was here once stays, and is not asked for again."""
+        if new := [name for name in objects if name not in self._here]:
+            asked = "".join(f"{name}\n" for name in new).encode()
+            lines = text(self._run("cat-file", "--batch-check=%(objecttype)", stdin=asked)).split("\n")[:-1]
+            self._here |= {name: line for name, line in zip(new, lines, strict=True) if not line.endswith(" missing")}
+        return [self._here.get(name, "") for name in objects]
 
     @cached_property
     def _signs(self) -> bool:
