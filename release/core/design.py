@@ -49,14 +49,14 @@ def choose(
     if aimed.bump in ("", "final") and span.final is not None and wanted == "none":
         return Nothing(_quiet(rules.tag(span.final), len(bumping)))
     rise, asked = _asked(aimed, wanted)
-    new_line = aimed.line and span.final is not None and span.final.line != aimed.line
     version = next_version(
         rules,
         previous=span.final,
         level=rise,
         stage=aimed.stage,
         taken=taken(rules, seen),
-        core=_first_of(aimed.line) if new_line and rise == wanted else None,
+        core=None,
+        floor=_first_of(aimed.line) if aimed.line else (0, 0, 0),
     )
     if isinstance(version, Conflict):
         return version
@@ -162,7 +162,7 @@ def _kind(rules: Scheme, version: Version) -> str:
 
 
 def _first_of(line: str) -> tuple[int, int, int]:
-    """The first version of a line that has its branch and no final yet."""
+    """The first version of a line: its branch has none below."""
     major, _, minor = line.partition(".")
     return int(major), int(minor), 0
 

@@ -27,11 +27,12 @@ def next_version(
     stage: str,
     taken: Collection[Version],
     core: Core | None,
+    floor: Core = (0, 0, 0),
 ) -> Version | Conflict:
     """The version to release; never one of `taken`, which holds all that exist anywhere or were abandoned.
 
     `previous` is the last final of the line, None for a first release; `stage` is "" for a final, else the candidate's;
-    `core` is X.Y.Z when a file decides it. Numbers go on from the highest one, never into a gap: a candidate that was
+    `core` is X.Y.Z when a file decides it; else it is not below `floor`, the first one of a branch's line. Numbers go on from the highest one, never into a gap: a candidate that was
     given up must not come back as something else. Level "revision" is the same X.Y.Z as `previous`, once more; "none"
     is a caller's mistake, and taken for a patch.
     """
@@ -40,12 +41,12 @@ def next_version(
     if level == "revision":
         return _revision(scheme, previous, stage, taken, core)
     if scheme.revisions == "always":
-        wanted = core or _bumped(previous, level)
+        wanted = core or max(_bumped(previous, level), floor)
         return _made(scheme, wanted, stage, _next_revision(scheme, wanted, taken), taken)
     finals = {_core(version): version for version in taken if version.final}
     if core in finals:
         return _taken(scheme, finals[core])
-    wanted = core or _bumped(previous, level)
+    wanted = core or max(_bumped(previous, level), floor)
     while wanted in finals:
         wanted = (wanted[0], wanted[1], wanted[2] + 1)
     return _made(scheme, wanted, stage, 0, taken)

@@ -113,6 +113,32 @@ def test_changes_bump_the_core_and_the_revision_begins_at_1(taken: str, stage: s
     assert following(taken, by=RKE2, previous="1.2.3+rke2r4", stage=stage) == wanted
 
 
+@pytest.mark.parametrize(
+    ("previous", "bump", "taken", "wanted"),
+    [
+        ("1.2.0", "patch", "", "1.5.0"),
+        ("1.2.0", "minor", "", "1.5.0"),
+        ("1.2.0", "major", "", "2.0.0"),
+        ("", "none", "", "1.5.0"),
+        ("1.2.0", "minor", "1.5.0", "1.5.1"),
+        ("1.5.3", "patch", "", "1.5.4"),
+        ("1.6.0", "patch", "", "1.6.1"),
+    ],
+)
+def test_a_lines_first_version_is_the_least_that_comes_next(
+    previous: str, bump: Level, taken: str, wanted: str
+) -> None:
+    base = read(previous) if previous else None
+    known = [read(text) for text in taken.split()]
+    found = next_version(SEMVER, previous=base, level=bump, stage="", taken=known, core=None, floor=(1, 5, 0))
+    assert isinstance(found, Version)
+    assert found.text == wanted
+    revised = RKE2.make((1, 2, 0), revision=3)
+    found = next_version(RKE2, previous=revised, level="patch", stage="rc", taken=[revised], core=None, floor=(1, 5, 0))
+    assert isinstance(found, Version)
+    assert found.text == "1.5.0-rc1+rke2r1"
+
+
 def test_a_file_may_fix_the_core_of_plain_semver() -> None:
     assert following("1.0.0 1.4.0-rc.1", previous="1.0.0", core=(1, 4, 0), stage="rc") == "1.4.0-rc.2"
     assert following("1.0.0 1.4.0-rc.1", previous="1.0.0", core=(1, 4, 0)) == "1.4.0"
