@@ -43,6 +43,7 @@ def meant(begun: list[Record], version: str) -> Record:
         return found[0]
     tags = ", ".join(record.release.tag for record in begun)
     if not found:
-        why = f"{version or 'nothing'} is not in flight" + (f"; {tags} is" if tags else "")
+        why = f"{version} is not in flight" if version else "no release is in flight"
+        why += f"; {tags} is" if tags else ""
         raise ConflictError((Conflict("not-begun", why, "invoke release.status shows what is"),))
     raise ConflictError((Conflict("several-begun", f"{tags} are in flight", "say which: --version V"),))

@@ -81,7 +81,7 @@ class Teller:
             version=version.text if version else "",
             tag=section.release,
             previous=below[previous] if previous else None,
-            date=section.commits[0].date[:10] if version and section.commits else "",
+            date=section.date[:10],
             changes=design.told(self.attribution.of(changes(commits, first_parent), commits)),
             links=self.links,
         )

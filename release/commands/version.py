@@ -34,8 +34,9 @@ def looked_at(session: Session, wishes: Wishes) -> tuple[Decision | Record | Not
     here, remarks = standing(session, seen)
     asked = bool(wishes.stage or wishes.bump)
     if isinstance(here, Aim) and (asked or remarks):
-        return decided(session, seen, wished(here, wishes)), remarks
-    found = decide(session, seen, wishes)
+        found = decided(session, seen, wished(here, wishes))
+    else:
+        found = decide(session, seen, wishes)
     return (ended(session, found) if isinstance(found, Record) else found), remarks
 
 
@@ -44,9 +45,8 @@ def ended(session: Session, record: Record) -> Record | Nothing:
     if record.unfinished:
         return record
     rules = scheme(session.config.version, session.config.project.name)
-    return Nothing(
-        f"{record.release.tag} is out, and nothing changed since", tagged=rules.parse(record.release.version)
-    )
+    since = "no candidate has come" if session.config.version.final_from_candidate else "nothing changed"
+    return Nothing(f"{record.release.tag} is out, and {since} since", tagged=rules.parse(record.release.version))
 
 
 def standing(session: Session, seen: Observation) -> tuple[Aim | Conflict, tuple[str, ...]]:

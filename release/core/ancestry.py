@@ -38,12 +38,14 @@ class Since(msgspec.Struct, frozen=True):
 class Section(msgspec.Struct, frozen=True):
     """What belongs to a release ("" for what no release contains), children before their parents.
 
-    `previous` are the releases right below it, in the order that they were given in.
+    `previous` are the releases right below it, in the order that they were given in. `date` is that of the release's
+    commit, ISO 8601: the commit itself may belong to a lower release.
     """
 
     release: str
     commits: tuple[Commit, ...]
     previous: tuple[str, ...] = ()
+    date: str = ""
 
 
 def since(commits: Iterator[Commit], marks: Collection[str], slop: int = SLOP) -> Since:
@@ -226,6 +228,7 @@ class _Ledger:
         """How many of `heirs` name a release: at 0, no unread commit can belong to it."""
         self.taken: dict[str, list[Commit]] = {"": []}
         self.previous: dict[str, list[str]] = {"": []}
+        self.dates: dict[str, str] = {"": ""}
 
     def read(self, commit: Commit) -> Collection[str]:
         """Give a commit to its owners, and pass them on to its parents; the releases that are complete by that."""
@@ -237,16 +240,16 @@ class _Ledger:
                 self.heirs[commit.parents[0]] = heirs  # nearly every commit: the rest comes to the same
                 return ()
             return self._bequeathed(commit.parents, heirs, heirs)
-        self._begin(named, heirs)
+        self._begin(named, heirs, commit.date)
         self.taken[named[0]].append(commit)
         return [*named[1:], *self._bequeathed(commit.parents, (named[0],), heirs)]
 
     def close(self, name: str) -> Section:
         """A release's section; it is forgotten."""
         previous = sorted(self.previous.pop(name), key=self.rank.__getitem__)
-        return Section(name, tuple(self.taken.pop(name)), tuple(previous))
+        return Section(name, tuple(self.taken.pop(name)), tuple(previous), self.dates.pop(name))
 
-    def _begin(self, named: list[str], heirs: _Owners) -> None:
+    def _begin(self, named: list[str], heirs: _Owners, date: str) -> None:
         """Releases on one commit: the first is the lowest, and each is right below the next, the last below the heirs."""
         known = 0
         for heir in heirs:
@@ -256,6 +259,7 @@ class _Ledger:
             known |= 1 << self.rank[name]
             self.above[name] = known
             self.taken[name] = []
+            self.dates[name] = date
             self.previous[name] = [lower] if lower else []
 
     def _bequeathed(self, parents: Iterable[str], owners: _Owners, heirs: _Owners) -> list[str]:

@@ -75,6 +75,15 @@ def test_an_upstream_without_tags_lists_nothing(world: World, captain: Path) -> 
     assert listed(world, captain) == {"releases": [], "invalid": []}
 
 
+def test_a_shallow_clone_says_what_it_lacks(world: World, captain: Path) -> None:
+    tagged(world, captain, "v0.1.0")
+    world.commit(captain, {"a": "1"}, "feat: a thing")
+    shallow = world.clone("shallow", "upstream", "--depth", "1", "--no-tags")
+    world.invoke(shallow, "release.list").expect(3, "incomplete-clone", "git fetch --unshallow --tags")
+    world.git(shallow, "fetch", "--quiet", "--unshallow", "--tags")
+    assert [one["tag"] for one in listed(world, shallow)["releases"]] == ["v0.1.0"]
+
+
 # The notes
 
 
@@ -164,6 +173,14 @@ def test_the_whole_history_gives_each_commit_to_the_first_release_that_has_it(wo
         "1.0.0": ["an app", "before", "begin"],
     }
     assert "[1.1.0]: https://example.org/compare/v1.0.1...v1.1.0" in page
+
+
+def test_of_several_releases_on_one_commit_each_has_its_date(world: World, captain: Path) -> None:
+    tagged(world, captain, "v0.1.0", "v0.2.0", "v0.3.0")
+    page = world.json(captain, "release.changelog", "--all")["changelog"]
+    day = world.git(captain, "log", "-1", "--format=%cI")[:10]
+    headings = [line for line in page.split("\n") if line.startswith("## ")]
+    assert headings == [f"## [0.3.0] - {day}", f"## [0.2.0] - {day}", f"## [0.1.0] - {day}"]
 
 
 def test_the_whole_changelog_tells_of_each_release_what_its_notes_tell(world: World, captain: Path) -> None:

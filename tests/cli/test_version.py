@@ -207,3 +207,30 @@ def test_on_a_lines_branch_a_bump_beyond_patch_is_a_conflict(world: World, capta
     world.invoke(captain, "release.version").expect(3, "wrong-line", r"1\.3\.0 is of line 1\.3", "more than a patch")
     assert upcoming(world, captain, "--bump", "patch")["next"] == "1.2.1"
     world.invoke(captain, "release.version", "--bump", "minor").expect(3, "wrong-line")
+
+
+def test_the_first_version_of_a_lines_branch_is_the_lines_unless_more_is_called_for(
+    world: World, captain: Path
+) -> None:
+    world.git(captain, "checkout", "--quiet", "-b", "release-1.5")
+    world.commit(captain, {"a": "1"}, "feat: a thing")
+    flags: list[tuple[str, ...]] = [(), ("--bump", "patch"), ("--bump", "minor")]
+    assert [upcoming(world, captain, *flag)["next"] for flag in flags] == ["1.5.0"] * 3
+    assert upcoming(world, captain, "--candidate")["next"] == "1.5.0-rc.1"
+    world.commit(captain, {"a": "2"}, "feat!: another way")
+    world.invoke(captain, "release.version").expect(3, "wrong-line", r"2\.0\.0 is of line 2\.0")
+
+
+@pytest.mark.parametrize("flag", ["--revision", "--final"])
+def test_a_final_that_is_out_is_never_what_comes_next(flag: str, tmp_path: Path) -> None:
+    """Neither once more, nor because commits came that no candidate has."""
+    config = '[project]\nname = "demo"\n\n[version]\nscheme = "semver+revision"\nrevision = "r"\nfinal_from_candidate = true\n'
+    world = made(tmp_path / "world", config, ())
+    clone = world.clone("captain")
+    world.invoke(clone, "release", "--candidate", "--yes").expect(0)
+    world.invoke(clone, "release", "--yes").expect(0)
+    world.commit(clone, {"a": "1"}, "feat: a thing")
+    found = upcoming(world, clone, flag)
+    assert (found["current"], found["next"], found["tag"]) == ("0.1.0+r1", None, None)
+    assert "no candidate has come" in found["nothing"]
+    assert upcoming(world, clone, "--candidate")["next"] == "0.2.0-rc1+r1"
