@@ -82,7 +82,7 @@ class Teller:
             tag=section.release,
             previous=below[previous] if previous else None,
             date=section.date[:10],
-            changes=design.told(self.attribution.of(changes(commits, first_parent), commits)),
+            changes=design.told(self.attribution.of(changes(commits, first_parent), section.commits)),
             links=self.links,
         )
 

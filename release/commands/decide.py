@@ -69,7 +69,5 @@ def reads_else(config: Config, working: Config) -> bool:
 
 def telling(config: Config, history: History, span: Ranges, facts: Facts) -> tuple[Change, ...]:
     """What is new in this release, each change with the pull request that brought it."""
-    new = within(history.commits, span.notes_from)
-    if config.changes.first_parent:
-        new = trunk(new)
-    return design.told(attributed(changes(new, config.changes.first_parent), new, facts.pulls))
+    new, first_parent = within(history.commits, span.notes_from), config.changes.first_parent
+    return design.told(attributed(changes(trunk(new) if first_parent else new, first_parent), new, facts.pulls))

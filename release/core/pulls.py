@@ -11,7 +11,7 @@ import msgspec
 from release.core.commits import Change, header, plain
 from release.core.config import Config
 from release.core.facts import Facts, Pull
-from release.core.model import Commit, Level, Reason
+from release.core.model import Commit, Level, Person, Reason
 
 LABELS: Mapping[str, Level] = {
     "breaking": "major",
@@ -67,8 +67,12 @@ def attributed(changes: Sequence[Change], commits: Iterable[Commit], pulls: Iter
     last that of its original. A number that no pull request is known for stays: only the forge knows whether it is one.
     Of a pull request whose commits were rebased, a forge tells the last commit only.
 
-    Where no change of a pull request is conventional or breaking and its title is a header, that title is what the newest
-    of them says: it is what the merger was shown, and what a squash would have been called.
+    A merge that speaks for its pull request is by whoever wrote the head of what it merged, if `commits` has that: its own
+    author only pressed the button, for many.
+
+    Where no change of a pull request is conventional or breaking, its title is what one of them says: it is what the merger
+    was shown, and what a squash would have been called. That is the newest of them if the title is a header, else the
+    oldest, which speaks for all where a pull request has one line.
     """
     return Attribution(pulls).of(changes, commits)
 
@@ -84,13 +88,16 @@ class Attribution:
         """The changes of a range with the pull request that brought each: see `attributed`."""
         if not self._by_number:
             return tuple(changes)
-        brought = _brought(tuple(commits), self._by_merge)
+        known = {commit.id: commit for commit in commits}
+        brought = _brought(tuple(known.values()), self._by_merge)
         note = cache(lambda number: release_note(self._by_number[number])[0])
         found = []
         for change in changes:
             pull = _bringer(change, self._by_number, self._by_merge, brought)
             if pull is not None:
-                change = msgspec.structs.replace(change, pull=pull.number, login=pull.login, said=note(pull.number))
+                by = _writer(change, known) if change.commit == pull.merge else change.author
+                said = note(pull.number)
+                change = msgspec.structs.replace(change, pull=pull.number, login=pull.login, said=said, author=by)
             found.append(change)
         return tuple(_titled(found, self._by_number))
 
@@ -167,6 +174,18 @@ def _bringer(
     return None
 
 
+def _writer(change: Change, known: Mapping[str, Commit]) -> Person:
+    """Who wrote what a merge merged; merges on its branch, which bring that up to date, are passed over."""
+    head = known.get(known[change.commit].parents[-1]) if _is_merge(known.get(change.commit)) else None
+    while head is not None and _is_merge(head):
+        head = known.get(head.parents[0])
+    return head.author if head is not None else change.author
+
+
+def _is_merge(commit: Commit | None) -> bool:
+    return commit is not None and len(commit.parents) > 1
+
+
 def _brought(commits: Sequence[Commit], by_merge: Mapping[str, Pull]) -> dict[str, int]:
     """The number of the pull request by whose merge each commit came in, 0 for none.
 
@@ -201,13 +220,15 @@ def _trunk(start: str, known: Mapping[str, Commit], met: Mapping[str, int]) -> l
 
 
 def _titled(changes: Sequence[Change], by_number: Mapping[int, Pull]) -> Iterator[Change]:
-    """The changes, with the title of a pull request for the newest of its own where all of them say nothing."""
+    """The changes, with the title of a pull request for one of its own where all of them say nothing."""
     telling = {change.pull for change in changes if change.type or change.breaking}
+    oldest = {change.pull: change.commit for change in changes}
     for change in changes:
         if change.pull in by_number and change.pull not in telling:
-            telling.add(change.pull)
             type_, scope, breaking, text = header(by_number[change.pull].title)
-            if type_:
+            if type_ or oldest[change.pull] == change.commit:
+                telling.add(change.pull)
+                text = text or change.description
                 change = msgspec.structs.replace(change, type=type_, scope=scope, breaking=breaking, description=text)
         yield change
 
