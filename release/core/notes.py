@@ -126,16 +126,20 @@ def contributors(changes: Iterable[Change], known: Collection[str] | None = None
     """Who wrote these changes, by name, each person once; whoever shares an address or a login is one person.
 
     `known` are the addresses of those who wrote something before; None if that is not known, and then nobody is new.
-    Bots, which GitHub marks with "[bot]", are left out.
+    Bots, which GitHub marks with "[bot]", are left out. The login of a pull request that several people wrote is only for
+    the one whom GitHub's own address for that login names: it is of whoever opened it, and that may be any of them, or none.
     """
+    every = tuple(changes)
+    shared = _shared(every)
     people: dict[str, _Person] = {}
-    for place, change in enumerate(changes):
+    for place, change in enumerate(every):
         if _is_bot(change):
             continue
-        email, login = change.author.email.casefold(), f"@{change.login.casefold()}"
-        keys = [key for key in (email, login) if key not in ("", "@")] or [change.author.name]
+        email = change.author.email.casefold()
+        login = change.login if change.pull not in shared or _is_address_of(email, change.login) else ""
+        keys = [key for key in (email, f"@{login.casefold()}") if key not in ("", "@")] or [change.author.name]
         person = _met([people[key] for key in keys if key in people]) or _Person(change.author.name, place)
-        person.add(change.login, email, change.pull)
+        person.add(login, email, change.pull)
         people.update(dict.fromkeys(keys, person))
     before = None if known is None else {email.casefold() for email in known}
     once = {id(person): person for person in map(_Person.itself, people.values())}
@@ -477,6 +481,23 @@ def _newcomer(one: Contributor, links: Links) -> str:
 
 def _is_bot(change: Change) -> bool:
     return any("[bot]" in text for text in (change.login, change.author.name, change.author.email))
+
+
+def _shared(changes: Iterable[Change]) -> frozenset[int]:
+    """The pull requests with commits of several names and several addresses: one person may well have two of either."""
+    authors: dict[int, set[tuple[str, str]]] = {}
+    for change in changes:
+        if change.pull:
+            authors.setdefault(change.pull, set()).add((change.author.name.casefold(), change.author.email.casefold()))
+    return frozenset(
+        pull for pull, found in authors.items() if all(len(set(part)) > 1 for part in zip(*found, strict=True))
+    )
+
+
+def _is_address_of(email: str, login: str) -> bool:
+    """Whether an address is the one that GitHub gives to a login: with a number and "+" before it, or without."""
+    name, _, host = email.partition("@")
+    return host.startswith("users.noreply.") and name.rpartition("+")[2] == login.casefold()
 
 
 class _Person:
