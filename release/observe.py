@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 
 import msgspec
@@ -89,8 +88,7 @@ def commits(remote: Remote, tip: str, exclude: Collection[str]) -> Iterator[Comm
     return remote.commits(tip, exclude)
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Where what changed is read. `compare` tells the public names of Python packages at two commits apart; `asked` reads
     what a file of dependencies asks for, by its path and its text; `forge` has the pull requests, and is None where
     nobody wants them, or there is none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from release import observe
 from release.app import Session
@@ -20,8 +20,7 @@ from release.core.record import Record
 from release.core.span import Ranges, ranges
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What would be released from where, by the configuration at that commit, and what users would be told of.
 
     `facts` are those since the last final, `told` the changes that no release before this one has.

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 from invoke import Collection, Program
 
 from release import __version__
 from release.tasks import fleet, release, sandbox
+
+# What a command imports stays: to look for garbage in it again and again would be 4 % of a short one.
+gc.set_threshold(100_000)
 
 namespace = Collection(
     Collection.from_module(release, name="release"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from configparser import Error as ConfigParserError
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,14 +22,11 @@ FIELDS = {"1": 8, "u": 10, "?": 1}
 """What comes before the path: of a file that changed, of one that is in conflict, of one that git does not track."""
 
 
-@dataclass(frozen=True)
 class Checkout:
     """`root` is the work tree, `common` the directory whose `objects` hold everything that is here."""
 
-    root: Path
-    common: Path
-    run: Runner
-    repo: Repo
+    def __init__(self, root: Path, common: Path, run: Runner, repo: Repo) -> None:
+        self.root, self.common, self.run, self.repo = root, common, run, repo
 
     @classmethod
     def at(cls, place: Path) -> Checkout:
@@ -48,7 +44,7 @@ class Checkout:
 
     def opening(self, credentials: Callable[[], Sequence[tuple[str, str]]]) -> Checkout:
         """The same checkout, with what opens its remotes."""
-        return replace(self, run=Runner(self.run.folder, self.root, credentials=credentials))
+        return Checkout(self.root, self.common, Runner(self.run.folder, self.root, credentials=credentials), self.repo)
 
     @cached_property
     def config(self) -> tuple[tuple[str, str], ...]:
