@@ -489,7 +489,7 @@ def test_nothing_is_decided_where_the_forge_does_not_tell_all(row: str, busy: Sh
 
 
 def test_nothing_is_decided_where_the_forge_cannot_be_reached(busy: Shop) -> None:
-    for command in (*COMMANDS, "release.notes", "release.changelog --all"):
+    for command in ("release.version", "release --yes", "release.changelog --all"):
         answer = busy.type(*command.split(), env=unreachable()).expect(1, "error: ", "127.0.0.1")
         assert answer.out == ""
 
@@ -506,3 +506,20 @@ def test_a_number_that_is_forbidden_ends_the_run_and_one_that_nobody_has_does_no
         answer = here.type("release.version")
         answer.expect(1, "cannot look at pull request 1 of acme/app", "pull_requests: read")
         assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("granted", "code"), [({"contents": "write"}, 1), ({"contents": "write", "pull_requests": "read"}, 0)]
+)
+def test_a_token_without_the_right_to_read_pull_requests_is_named(
+    granted: dict[str, str], code: int, tmp_path: Path
+) -> None:
+    with shop(tmp_path, LABELS) as here:
+        here.pull("ann", "Mend the door", labels=["bug"])
+        here.some.world.git(here.clone, "pull", "--quiet")
+        here.some.forge.repository("acme/app", "main", push=[CAPTAIN], private=True)
+        token = here.some.forge.token(CAPTAIN, repositories=["acme/app"], permissions=granted)
+        answer = here.some.invoke(here.clone, "release.version", env={"SLUICE_GITHUB_TOKEN": token})
+        said = ("cannot list the pull requests of acme/app", "SLUICE_GITHUB_TOKEN", "give it pull_requests: read there")
+        answer.expect(code, *(said if code else (r"^1\.2\.1  patch",)))
+        assert answer.out == "" or not code
