@@ -59,7 +59,7 @@ def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> Hi
     """
     tags, base = seen.refs.tags, aimed.base
     heads = [HEADS + name for name, commit in seen.refs.heads.items() if commit == base]
-    remote.bring([*heads, *(TAGS + name for name in tags)], [base, *dict.fromkeys(tags.values())])
+    remote.bring([*heads, *(TAGS + name for name in tags)], [base])  # with all of its history, and the tags in that
     rules = scheme(config.version, config.project.name)
     versions = {name: version for name in tags if (version := rules.of_tag(name)) is not None}
     finals = {tags[name] for name, one in versions.items() if one.final and came_before(aimed, one, tags[name])}
@@ -67,8 +67,16 @@ def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> Hi
     walked = new.met | {commit.id for commit in new.commits}
     near = {name for name in versions if tags[name] in walked}
     far = beyond(versions, near, aimed.line) if new.met else ()
-    reachable = frozenset(near) | (remote.reachable(base, {name: tags[name] for name in far}) if far else frozenset())
+    reachable = frozenset(near) | among(remote, base, {name: tags[name] for name in far})
     return msgspec.structs.replace(content(remote, config, base), reachable=reachable, commits=new.commits, met=new.met)
+
+
+def among(remote: Remote, base: str, tags: Mapping[str, str]) -> frozenset[str]:
+    """Those of these tags (name -> commit) that are in the history of a commit."""
+    if not tags:
+        return frozenset()
+    remote.bring([TAGS + name for name in tags], list(dict.fromkeys(tags.values())))
+    return remote.reachable(base, tags)
 
 
 def content(remote: Remote, config: Config, base: str) -> History:
