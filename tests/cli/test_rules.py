@@ -151,7 +151,7 @@ def on_the_remote(scene: Scene, bad: bool) -> Wishes:
 
 @case("tag-elsewhere")
 def in_this_clone(scene: Scene, bad: bool) -> Wishes:
-    scene.git("tag", "v0.1.0", "HEAD~1" if bad else "HEAD")
+    scene.git("tag", "--annotate", "--message", "mine", "v0.1.0", "HEAD~1" if bad else "HEAD")
     return Wishes()
 
 
