@@ -76,6 +76,27 @@ def test_a_feature_raises_the_minor_number_and_is_named(world: World, captain: P
     ]
 
 
+def test_a_tag_that_this_clone_does_not_have_counts_only_if_it_is_in_the_history(world: World, captain: Path) -> None:
+    mate = world.clone("mate")
+    world.git(mate, "checkout", "--quiet", "-b", "aside")
+    world.commit(mate, {"b": "1"}, "feat!: elsewhere")
+    tagged(world, mate, "v2.0.0")
+    world.git(mate, "checkout", "--quiet", "main")
+    world.commit(mate, {"a": "1"}, "feat: here")
+    tagged(world, mate, "v1.3.0")
+    world.commit(mate, {"a": "2"}, "fix: here")
+    world.git(captain, "fetch", "--quiet", "--no-tags", "origin", "main")
+    world.git(captain, "merge", "--quiet", "--ff-only", "FETCH_HEAD")
+    assert world.git(captain, "tag") == ""
+    found = upcoming(world, captain)
+    assert (found["current"], found["next"]) == ("1.3.0", "1.3.1")
+    world.git(mate, "merge", "--quiet", "--no-edit", "aside")
+    world.git(mate, "push", "--quiet", "origin", "main")
+    world.git(captain, "pull", "--quiet", "--no-tags")
+    found = upcoming(world, captain)
+    assert (found["current"], found["next"]) == ("2.0.0", "2.1.0")  # which does not have the feature of 1.3.0
+
+
 @pytest.mark.parametrize("message", [None, "docs: a page", "chore: tidy"])
 def test_where_nothing_calls_for_a_release_that_is_said_and_no_failure(
     message: str | None, world: World, captain: Path
@@ -234,3 +255,26 @@ def test_a_final_that_is_out_is_never_what_comes_next(flag: str, tmp_path: Path)
     assert (found["current"], found["next"], found["tag"]) == ("0.1.0+r1", None, None)
     assert "no candidate has come" in found["nothing"]
     assert upcoming(world, clone, "--candidate")["next"] == "0.2.0-rc1+r1"
+
+
+def test_a_version_file_that_nobody_raised_is_no_failure_until_a_change_calls_for_a_release(tmp_path: Path) -> None:
+    config = '[project]\nname = "demo"\n\n[version]\nsource = "file"\n\n[[version.file]]\npath = "V"\npattern = "(?P<value>.+)"\nvalue = "{core}"\n'
+    world = made(tmp_path / "world", config, ())
+    clone = world.clone("captain")
+    world.commit(clone, {"V": "1.0.0"}, "feat: a version")
+    tagged(world, clone, "v1.0.0")
+    flags: list[tuple[str, ...]] = [(), ("--candidate",), ("--final",)]
+    assert [upcoming(world, clone, *flag)["next"] for flag in flags] == [None] * 3
+    world.commit(clone, {"a": "1"}, "docs: a page")
+    assert [upcoming(world, clone, *flag)["next"] for flag in flags] == [None] * 3
+    world.commit(clone, {"a": "2"}, "fix: a fault")
+    world.invoke(clone, "release.version").expect(3, "version-taken", "set a higher version")
+    world.commit(clone, {"V": "1.0.1"}, "chore: raise it")
+    assert upcoming(world, clone)["next"] == "1.0.1"
+
+
+def test_a_detached_head_at_a_tag_is_not_called_a_branch(world: World, captain: Path) -> None:
+    world.commit(captain, {"a": "1"}, "feat: a thing")
+    world.git(captain, "fetch", "--quiet", "--tags")
+    world.git(captain, "checkout", "--quiet", "--detach", "v1.2.0")
+    assert upcoming(world, captain)["nothing"] == "1.2.0 is tagged, and HEAD is that very commit"
