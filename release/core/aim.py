@@ -264,7 +264,8 @@ def _released(config: Config, rules: Scheme, seen: Observation, placed: Aim, sta
     if config.version.final_from_candidate and not stage:
         return None
     there = [version for version in versions_at(rules, seen.refs.tags, placed.base) if stage or version.final]
-    return _out(seen, max(there), f"{placed.branch or 'the head'} is that very commit") if there else None
+    where = placed.branch if seen.refs.heads.get(placed.branch) == placed.base else "HEAD"
+    return _out(seen, max(there), f"{where} is that very commit") if there else None
 
 
 def _out(seen: Observation, version: Version, why: str) -> Record | Nothing:

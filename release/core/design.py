@@ -45,7 +45,9 @@ def choose(
     bumping = attributed(changes(facts.commits, config.changes.first_parent), facts.commits, facts.pulls)
     wanted, reasons = level(config, facts, bumping, base=span.final)
     if config.version.source == "file":
-        return _of_file(config, rules, seen, aimed, history, span, reasons)
+        chosen = _of_file(config, rules, seen, aimed, history, span, reasons)
+        same = isinstance(chosen, Conflict) and chosen.rule == "version-taken" and wanted == "none"
+        return Nothing(_quiet(rules.tag(span.final), len(bumping))) if same and span.final is not None else chosen
     if aimed.bump in ("", "final") and span.final is not None and wanted == "none":
         return Nothing(_quiet(rules.tag(span.final), len(bumping)))
     rise, asked = _asked(aimed, wanted)
