@@ -179,6 +179,7 @@ class _Walk:
             return
         self._seen.add((old.path, new.path))
         if isinstance(old, griffe.Function) and isinstance(new, griffe.Function):
+            yield from self._awaited(old, new, path)
             yield from self._parameters(old, new, path)
         elif old.is_module or old.is_class:
             yield from self._members(old, new, path)
@@ -197,6 +198,13 @@ class _Walk:
             if member.is_public and not _for_python(member) and (name not in was or not was[name].is_public):
                 what = f"new {_word(member)}" if name not in was else f"{_word(member)} is public now"
                 yield ApiChange("added", f"{path}.{name}", what, self._now.path_of(member))
+
+    def _awaited(self, old: griffe.Function, new: griffe.Function, path: str) -> Iterator[ApiChange]:
+        """A call has to be awaited now, or must not be any more; griffe does not compare that."""
+        was, is_ = ("async" in one.labels for one in (old, new))
+        if was != is_:
+            what = f"was {'async' if was else 'not async'} and is{'' if is_ else ' not'}"
+            yield ApiChange("narrowed", path, what, self._now.path_of(new))
 
     def _parameters(self, old: griffe.Function, new: griffe.Function, path: str) -> Iterator[ApiChange]:
         was = {one.name: one for one in old.parameters}

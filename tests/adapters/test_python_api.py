@@ -51,6 +51,8 @@ def told(tmp_path: Path, old: Mapping[str, str | bytes], new: Mapping[str, str |
         ("def f() -> int: ...", "def f(): ...", "narrowed", "returned int, and now does not say what"),
         ("def f(): ...", "f = 1", "narrowed", "was a function and is an attribute"),
         ("def f(): ...", "class f: ...", "narrowed", "was a function and is a class"),
+        ("def f(): ...", "async def f(): ...", "narrowed", "was not async and is"),
+        ("async def f(): ...", "def f(): ...", "narrowed", "was async and is not"),
         ("def f(): ...", "", "removed", "function is gone"),
         ("class f: ...", "", "removed", "class is gone"),
         ("f = 1", "", "removed", "attribute is gone"),
