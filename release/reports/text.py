@@ -114,12 +114,13 @@ def _(listing: Listing) -> Iterator[Line]:
 
 @lines.register
 def _(notes: ReleaseNotes) -> Iterator[Line]:
-    yield from ([(line, "")] for line in notes.notes.split("\n"))
+    yield from ([(line, "")] for line in notes.notes.split("\n") if notes.notes)
 
 
 @lines.register
 def _(text: ChangelogText) -> Iterator[Line]:
-    yield from ([(line, "")] for line in text.changelog.split("\n"))
+    whole = text.changelog.removesuffix("\n")
+    yield from ([(line, "")] for line in whole.split("\n") if whole)
 
 
 @lines.register

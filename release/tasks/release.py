@@ -10,7 +10,7 @@ from invoke import Context, task
 from invoke.exceptions import Exit
 
 from release.errors import UsageError
-from release.tasks.run import confirmed, present, told
+from release.tasks.run import aside, confirmed, present, told
 
 if TYPE_CHECKING:
     from release.app import Session
@@ -155,7 +155,9 @@ def notes(c: Context, version: str = "", format: str = "text") -> None:
     from release.commands.notes import notes as told_of
 
     with told(format):
-        present(told_of(app.looking(), version), format)
+        found = told_of(app.looking(), version)
+        present(found, format)
+        aside(found.remarks, format)
 
 
 @task(
@@ -169,7 +171,9 @@ def changelog(c: Context, all: bool = False, format: str = "text") -> None:
 
     with told(format):
         session = app.looking()
-        present(telling.whole(session) if all else telling.entry(session), format)
+        found = telling.whole(session) if all else telling.entry(session)
+        present(found, format)
+        aside(found.remarks, format)
 
 
 @task(name="rules", help={"format": HELP["format"]}, auto_shortflags=False)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from invoke.exceptions import Exit
@@ -35,6 +35,14 @@ def present(value: object, form: str, code: int = 0) -> None:
         console.show(value)
     if code:
         raise Exit(code=code)
+
+
+def aside(remarks: Iterable[str], form: str) -> None:
+    """Remarks on a text that is all of stdout, so that it can be piped; JSON has them itself."""
+    from release.reports import console
+
+    for remark in remarks if form == "text" else ():
+        print(f"note: {console.shown(remark)}", file=sys.stderr)
 
 
 @contextmanager

@@ -135,6 +135,19 @@ def test_a_template_of_ones_own_is_read_at_the_commit(world: World, captain: Pat
     world.invoke(captain, "release.notes").expect(2, r"notes\.md\.j2", "nothing_of_that_name")
 
 
+def test_remarks_on_a_text_go_to_stderr_so_that_the_text_can_be_piped(world: World, captain: Path) -> None:
+    tagged(world, captain, "v0.1.0")
+    for command in ("release.notes", "release.changelog"):
+        nothing = world.invoke(captain, command).expect(0)
+        assert (nothing.out, "note: 0.1.0 is tagged" in nothing.err) == ("", True)
+    world.commit(captain, {"a": "1"}, "feat: not pushed", push=False)
+    for command in ("release.notes", "release.changelog", "release.changelog --all"):
+        answer = world.invoke(captain, *command.split()).expect(0)
+        assert ("note: " in answer.out, "this is what would come of it" in answer.err) == (False, True)
+    whole = world.json(captain, "release.changelog", "--all")["changelog"]
+    assert answer.out == whole
+
+
 # The changelog
 
 
