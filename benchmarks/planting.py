@@ -57,6 +57,7 @@ def plant(place: Path, size: int, seed: int = 7) -> Path:
     if feed.wait() != 0:
         raise SystemExit("git fast-import failed")
     subprocess.run(["git", "-C", str(origin), "repack", "-a", "-d", "-q"], check=True)
+    subprocess.run(["git", "-C", str(origin), "pack-refs", "--all"], check=True)  # as whoever hosts it keeps them
     subprocess.run(["git", "clone", "--quiet", str(origin), str(place)], check=True)
     for key, value in (("user.name", "Ada"), ("user.email", "ada@example.org")):
         subprocess.run(["git", "-C", str(place), "config", key, value], check=True)

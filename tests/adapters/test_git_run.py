@@ -227,7 +227,7 @@ def test_a_stream_that_nobody_reads_on_is_ended(world: World) -> None:
     parts = Runner(world.remote()).stream("cat-file", "blob", blob)
     assert next(parts) == b"x"
     (process,) = set(running.RUNNING) - before
-    parts.close()  # type: ignore[attr-defined]
+    parts.close()
     try:
         deadline = time.monotonic() + 2
         while process.poll() is None and time.monotonic() < deadline:
