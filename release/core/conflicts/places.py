@@ -110,8 +110,8 @@ def untested(proposal: Proposal) -> Iterator[Conflict]:
 
 def _off_candidate(proposal: Proposal) -> tuple[str, str] | None:
     """Tag and commit of a final's last candidate, where that is another commit."""
-    found = _candidates(proposal)
-    if not proposal.version.final or not found:
+    found = _candidates(proposal) if proposal.version.final else {}
+    if not found:
         return None
     last = max(found, key=lambda one: one.key)
     return (proposal.scheme.tag(last), found[last]) if found[last] != proposal.aimed.base else None
