@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from release.app import Session
 from release.commands.decide import Decision, decide, decided
-from release.core.aim import Aim, Nothing, Observation, Refusal, Wishes, line_of, place, wished
+from release.core.aim import Aim, Nothing, Observation, Refusal, Wishes, aim, line_of, place, wished
 from release.core.conflicts import RULES, Proposal, judge
 from release.core.finding import Conflict
 from release.core.model import Reason
@@ -33,6 +33,8 @@ def looked_at(session: Session, wishes: Wishes) -> tuple[Decision | Record | Not
     seen = session.observed()
     here, remarks = standing(session, seen)
     asked = bool(wishes.stage or wishes.bump)
+    if asked and isinstance(nothing := aim(session.config, seen, wishes), Nothing):
+        remarks = (*remarks, f"invoke release would do nothing here: {nothing.why}")
     if isinstance(here, Aim) and (asked or remarks):
         found = decided(session, seen, wished(here, wishes))
     else:

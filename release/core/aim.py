@@ -287,8 +287,13 @@ def unfinished(record: Record, refs: Refs) -> Conflict:
 def taken(rules: Scheme, seen: Observation) -> Collection[Version]:
     """Every version that exists or was given up: numbers are not used twice."""
     tagged = [rules.of_tag(name) for name in seen.refs.tags]
-    burned = [rules.parse(text) for record in seen.records for text in given_up(record)]
-    return [version for version in (*tagged, *burned) if version is not None]
+    return [*(version for version in tagged if version is not None), *burned(rules, seen)]
+
+
+def burned(rules: Scheme, seen: Observation) -> Collection[Version]:
+    """Every version that was given up."""
+    given = (rules.parse(text) for record in seen.records for text in given_up(record))
+    return [version for version in given if version is not None]
 
 
 def branch_of(config: Config, refs: Refs, line: str) -> str:

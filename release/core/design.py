@@ -16,6 +16,7 @@ from release.core.aim import (
     Observation,
     Refusal,
     branch_of,
+    burned,
     taken,
 )
 from release.core.bump import LEVELS, level
@@ -25,7 +26,7 @@ from release.core.facts import Facts
 from release.core.finding import Conflict
 from release.core.fragments import removals, used_fragments
 from release.core.model import Level, Reason, Release, Splice, Waiver
-from release.core.numbering import Rise, next_version
+from release.core.numbering import NOTHING, Rise, next_version
 from release.core.pulls import attributed
 from release.core.record import Record
 from release.core.span import Ranges
@@ -48,9 +49,11 @@ def choose(
         chosen = _of_file(config, rules, seen, aimed, history, span, reasons)
         same = isinstance(chosen, Conflict) and chosen.rule == "version-taken" and wanted == "none"
         return Nothing(_quiet(rules.tag(span.final), len(bumping))) if same and span.final is not None else chosen
-    if aimed.bump in ("", "final") and span.final is not None and wanted == "none":
+    begun = _candidate(rules, aimed, history, span)
+    if aimed.bump in ("", "final") and span.final is not None and wanted == "none" and begun is None:
         return Nothing(_quiet(rules.tag(span.final), len(bumping)))
-    rise, asked = _asked(aimed, wanted)
+    rise, asked = _going_on(rules, begun, span, wanted) if begun else _asked(aimed, wanted)
+    floors = [_first_of(aimed.line) if aimed.line else NOTHING, begun.release if begun else NOTHING]
     version = next_version(
         rules,
         previous=span.final,
@@ -58,11 +61,38 @@ def choose(
         stage=aimed.stage,
         taken=taken(rules, seen),
         core=None,
-        floor=_first_of(aimed.line) if aimed.line else (0, 0, 0),
+        floor=max(floors),
+        burned=burned(rules, seen),
     )
     if isinstance(version, Conflict):
         return version
     return Choice(version, rise if span.final else "first", (*asked, *reasons))
+
+
+def _candidate(rules: Scheme, aimed: Aim, history: History, span: Ranges) -> Version | None:
+    """The highest candidate in the history that no final has come after: what was begun is gone on with, unless somebody decides otherwise."""
+    if aimed.bump not in ("", "final"):
+        return None
+    known = (version for name in history.reachable if (version := rules.of_tag(name)) is not None)
+    ours = [one for one in known if not one.final and (not aimed.line or one.line == aimed.line)]
+    return max((one for one in ours if span.final is None or one > span.final), default=None)
+
+
+def _going_on(rules: Scheme, begun: Version, span: Ranges, wanted: Level) -> tuple[Rise, tuple[Reason, ...]]:
+    """What is to rise so that the next version is no lower than what a candidate was made of."""
+    step = _step(span.final, begun)
+    rise = step if step == "revision" or LEVELS.index(step) > LEVELS.index(wanted) else wanted
+    what = f"a candidate of {begun.core}"
+    return rise, (Reason(rules.tag(begun), what, step, "no final has come after it"),)
+
+
+def _step(final: Version | None, version: Version) -> Rise:
+    """The level by which a version is above a final."""
+    if final is None or version.release == final.release:
+        return "revision" if final is not None else "none"
+    if version.major != final.major:
+        return "major"
+    return "minor" if version.minor != final.minor else "patch"
 
 
 def edits(config: Config, version: Version, history: History, notes: str, now: str) -> tuple[Splice, ...] | Refusal:
@@ -187,7 +217,8 @@ def _core_of_file(config: Config, history: History) -> tuple[int, int, int] | Co
     """X.Y.Z as the first version file says it at the base commit."""
     file = config.version.file[0]
     value = value_in(file.pattern, history.files.get(file.path))
-    numbers = re.match(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})", value or "")
+    one = "(0|[1-9][0-9]{0,17})"
+    numbers = re.match(rf"{one}\.{one}\.{one}(?![0-9]|\.[0-9])", value or "")
     if not numbers:
         found = "is not there" if history.files.get(file.path) is None else "holds no version where the pattern looks"
         return Conflict(

@@ -15,6 +15,7 @@ from release.core.version import Scheme, Version
 Core = tuple[int, int, int]
 Rise = Level | Literal["revision"]
 
+NOTHING: Core = (0, 0, 0)
 FIRST: Core = (0, 1, 0)
 """The version of a first release: where the SemVer FAQ advises to start."""
 
@@ -27,28 +28,33 @@ def next_version(
     stage: str,
     taken: Collection[Version],
     core: Core | None,
-    floor: Core = (0, 0, 0),
+    floor: Core = NOTHING,
+    burned: Collection[Version] = (),
 ) -> Version | Conflict:
-    """The version to release; never one of `taken`, which holds all that exist anywhere or were abandoned.
+    """The version to release; never one of `taken`, which holds all that exist anywhere or were abandoned (`burned`).
 
     `previous` is the last final of the line, None for a first release; `stage` is "" for a final, else the candidate's;
-    `core` is X.Y.Z when a file decides it; else it is not below `floor`, the first one of a branch's line. Numbers go on from the highest one, never into a gap: a candidate that was
-    given up must not come back as something else. Level "revision" is the same X.Y.Z as `previous`, once more; "none"
-    is a caller's mistake, and taken for a patch.
+    `core` is X.Y.Z when a file decides it; else it is not below `floor`: the first one of a branch's line, or the one
+    that a candidate is of. Numbers go on from the highest one, never into a gap: a candidate that was given up must not
+    come back as something else. What is tagged elsewhere is somebody else's line: then the same level rises again,
+    but no more than a patch in the line of `floor`.
+    Level "revision" is the same X.Y.Z as `previous`, once more; "none" is taken for a patch.
     """
     if stage and stage not in scheme.rules.candidates:
         return _unknown(stage, scheme)
     if level == "revision":
         return _revision(scheme, previous, stage, taken, core)
-    if scheme.revisions == "always":
-        wanted = core or max(_bumped(previous, level), floor)
-        return _made(scheme, wanted, stage, _next_revision(scheme, wanted, taken), taken)
     finals = {_core(version): version for version in taken if version.final}
+    given_up = {_core(version) for version in burned}
+    wanted = core or max(_bumped(previous, level), floor)
+    if scheme.revisions == "always":
+        while core is None and wanted in finals and wanted not in given_up:
+            wanted = _raised(wanted, "patch" if wanted[:2] == floor[:2] else level)
+        return _made(scheme, wanted, stage, _next_revision(scheme, wanted, taken), taken)
     if core in finals:
         return _taken(scheme, finals[core])
-    wanted = core or max(_bumped(previous, level), floor)
     while wanted in finals:
-        wanted = (wanted[0], wanted[1], wanted[2] + 1)
+        wanted = _raised(wanted, "patch" if wanted in given_up or wanted[:2] == floor[:2] else level)
     return _made(scheme, wanted, stage, 0, taken)
 
 
@@ -59,8 +65,12 @@ def _core(version: Version) -> Core:
 def _bumped(previous: Version | None, level: Level) -> Core:
     """SemVer clauses 6 to 8: what is right of the bumped number starts again at 0."""
     if previous is None:
-        return FIRST
-    core = semver.Version(*_core(previous))
+        return (1, 0, 0) if level == "major" else FIRST
+    return _raised(_core(previous), level)
+
+
+def _raised(number: Core, level: Level) -> Core:
+    core = semver.Version(*number)
     raised = {"major": core.bump_major, "minor": core.bump_minor}.get(level, core.bump_patch)()
     return raised.major, raised.minor, raised.patch
 

@@ -78,6 +78,11 @@ class Version(msgspec.Struct, frozen=True, eq=False):
     key: Key
 
     @property
+    def release(self) -> tuple[int, int, int]:
+        """X, Y and Z."""
+        return self.major, self.minor, self.patch
+
+    @property
     def core(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
 

@@ -278,3 +278,33 @@ def test_a_detached_head_at_a_tag_is_not_called_a_branch(world: World, captain: 
     world.git(captain, "fetch", "--quiet", "--tags")
     world.git(captain, "checkout", "--quiet", "--detach", "v1.2.0")
     assert upcoming(world, captain)["nothing"] == "1.2.0 is tagged, and HEAD is that very commit"
+
+
+def test_a_candidate_that_somebody_chose_is_gone_on_with(world: World, captain: Path) -> None:
+    world.commit(captain, {"a": "1"}, "docs: a page")
+    world.invoke(captain, "release", "--bump", "major", "--candidate", "--yes").expect(0)
+    final = upcoming(world, captain)
+    assert (final["next"], final["bump"], final["current"]) == ("2.0.0", "major", "2.0.0-rc.1")
+    assert final["reasons"][0]["source"] == "v2.0.0-rc.1"
+    world.commit(captain, {"a": "2"}, "fix: a fault")
+    assert upcoming(world, captain, "--candidate")["next"] == "2.0.0-rc.2"
+    assert upcoming(world, captain, "--bump", "patch")["next"] == "1.2.1"
+    world.invoke(captain, "release", "--yes").expect(0, r"v2\.0\.0")
+    assert upcoming(world, captain)["current"] == "2.0.0"
+
+
+def test_a_number_of_somebody_elses_line_is_not_gone_on_with(world: World, captain: Path) -> None:
+    world.git(captain, "checkout", "--quiet", "-b", "elsewhere")
+    world.commit(captain, {"b": "1"}, "feat: there")
+    tagged(world, captain, "v1.3.0")
+    world.git(captain, "checkout", "--quiet", "main")
+    world.commit(captain, {"a": "1"}, "feat: here")
+    assert upcoming(world, captain)["next"] == "1.4.0"
+    assert upcoming(world, captain, "--bump", "patch")["next"] == "1.2.1"
+
+
+def test_what_release_would_not_do_on_a_released_head_is_said(world: World, captain: Path) -> None:
+    found = upcoming(world, captain, "--bump", "minor")
+    assert found["next"] == "1.3.0"
+    assert any("would do nothing here" in remark for remark in found["remarks"])
+    world.invoke(captain, "release.plan", "--bump", "minor").expect(0, "nothing to do")

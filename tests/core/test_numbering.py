@@ -49,7 +49,7 @@ def following(
     ("previous", "bump", "wanted"),
     [
         ("", "none", "0.1.0"),
-        ("", "major", "0.1.0"),
+        ("", "major", "1.0.0"),
         ("1.2.3", "major", "2.0.0"),
         ("1.2.3", "minor", "1.3.0"),
         ("1.2.3", "patch", "1.2.4"),
@@ -74,9 +74,10 @@ def test_what_is_right_of_the_bumped_number_starts_again(previous: str, bump: Le
         ("1.0.0 1.1.0-rc 1.1.0-rc.0", "rc", "1.1.0-rc.1"),
         ("1.0.0 1.2.0-rc.4", "rc", "1.1.0-rc.1"),
         ("1.0.0 1.1.0-rc.4", "", "1.1.0"),
-        ("1.0.0 1.1.0", "", "1.1.1"),
-        ("1.0.0 1.1.0", "rc", "1.1.1-rc.1"),
-        ("1.0.0 1.1.0 1.1.1+b 1.1.2-rc.3", "rc", "1.1.2-rc.4"),
+        ("1.0.0 1.1.0", "", "1.2.0"),
+        ("1.0.0 1.1.0", "rc", "1.2.0-rc.1"),
+        ("1.0.0 1.1.0 1.1.1+b 1.2.0-rc.3", "rc", "1.2.0-rc.4"),
+        ("1.0.0 1.1.0 1.2.0", "", "1.3.0"),
     ],
 )
 def test_numbers_go_on_and_what_is_taken_is_left_alone(taken: str, stage: str, wanted: str) -> None:
@@ -106,7 +107,7 @@ def test_a_file_fixes_the_core_and_the_revision_goes_on(taken: str, stage: str, 
     [
         ("1.2.3+rke2r4", "", "1.2.4+rke2r1"),
         ("1.2.3+rke2r4 1.2.4-rc2+rke2r1", "rc", "1.2.4-rc3+rke2r1"),
-        ("1.2.3+rke2r4 1.2.4+rke2r1", "", "1.2.4+rke2r2"),
+        ("1.2.3+rke2r4 1.2.4+rke2r1", "", "1.2.5+rke2r1"),
     ],
 )
 def test_changes_bump_the_core_and_the_revision_begins_at_1(taken: str, stage: str, wanted: str) -> None:
@@ -139,6 +140,22 @@ def test_a_lines_first_version_is_the_least_that_comes_next(
     assert found.text == "1.5.0-rc1+rke2r1"
 
 
+@pytest.mark.parametrize(("level", "wanted"), [("minor", "1.3.1"), ("major", "2.0.0"), ("patch", "1.2.1")])
+def test_a_number_that_was_given_up_is_skipped_by_a_patch(level: Level, wanted: str) -> None:
+    given_up = [read("1.3.0")]
+    found = next_version(
+        SEMVER,
+        previous=read("1.2.0"),
+        level=level,
+        stage="",
+        taken=[read("1.2.0"), *given_up],
+        core=None,
+        burned=given_up,
+    )
+    assert isinstance(found, Version)
+    assert found.text == wanted
+
+
 def test_a_file_may_fix_the_core_of_plain_semver() -> None:
     assert following("1.0.0 1.4.0-rc.1", previous="1.0.0", core=(1, 4, 0), stage="rc") == "1.4.0-rc.2"
     assert following("1.0.0 1.4.0-rc.1", previous="1.0.0", core=(1, 4, 0)) == "1.4.0"
@@ -156,8 +173,8 @@ def test_a_file_may_fix_the_core_of_plain_semver() -> None:
         ("1.3.0rc9 1.3.0rc13", "minor", "rc", "1.3.0rc14"),
         ("1.3.0rc0", "minor", "rc", "1.3.0rc1"),
         ("1.3.0rc1", "minor", "", "1.3.0"),
-        ("1.3.0", "minor", "rc", "1.3.1rc1"),
-        ("1.3.0 1.3.0.post1 1.3.1rc2", "minor", "rc", "1.3.1rc3"),
+        ("1.3.0", "minor", "rc", "1.4.0rc1"),
+        ("1.3.0 1.3.0.post1 1.4.0rc2", "minor", "rc", "1.4.0rc3"),
         ("1.2.4.post1", "patch", "", "1.2.5"),
         ("", "revision", "", "1.2.3.post1"),
         ("1.2.3.post1", "revision", "", "1.2.3.post2"),

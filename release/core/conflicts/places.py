@@ -15,8 +15,10 @@ def wrong_line(proposal: Proposal) -> Iterator[Conflict]:
     """A line's branch takes the line's own versions: patches, candidates, revisions."""
     aimed, version = proposal.aimed, proposal.version
     if not aimed.pinned and aimed.line and version.line != aimed.line:
+        final = proposal.span.final
         called = f", for more than a patch is called for{f' (--bump {aimed.bump})' if aimed.bump else ''}"
-        more = called if aimed.version is None else ""
+        past = f", for {final.text} is in its history" if final is not None else ""
+        more = "" if aimed.version else past if final is not None and final.line != aimed.line else called
         why = f"{version.text} is of line {version.line}{more}, and {aimed.branch} is the branch of {aimed.line}"
         remedy = f"release it from its own branch, or say what it is to be here: --version {aimed.line}.N"
         yield Conflict("wrong-line", why, remedy)
