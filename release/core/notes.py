@@ -15,6 +15,7 @@ from release.core.facts import Fragment
 from release.core.fragments import kinds, named
 
 BREAKING, OTHER = "Breaking changes", "Other changes"
+SILENT = "(no message)"
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     BREAKING: (),
@@ -258,8 +259,11 @@ def sections(story: Story) -> dict[str, list[Change | News]]:
 
 
 def description(change: Change, links: Links) -> str:
-    """What a change says of itself and of breaking users, in one line for Markdown; `#12` is a link if it can be."""
-    text = escaped(f"{change.description}: {change.note}" if change.note else change.description)
+    """What a change says of itself and of breaking users, in one line for Markdown; `#12` is a link if it can be.
+
+    Git takes commits without a message, or with one of nothing that can be seen: that is told by words.
+    """
+    text = escaped(f"{change.description}: {change.note}" if change.note else change.description) or SILENT
     if "#" in text and links.issues:
         number = numbered(links.issues)
         text = _REFERENCE.sub(lambda seen: number(seen[1]), text)

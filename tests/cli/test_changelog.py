@@ -214,3 +214,19 @@ def test_hostile_messages_stay_text_in_every_view(world: World, captain: Path) -
         assert "\x1b" not in said
         assert "##[" not in said
         assert "<img" not in said or "explain" in command
+
+
+@pytest.mark.parametrize("message", ["", "\u200b"])
+@pytest.mark.parametrize(("template", "line"), [("keep-a-changelog", "({id})"), ("github", "by Captain ({id})")])
+def test_a_commit_without_a_message_is_told_by_words(
+    template: str, line: str, message: str, world: World, captain: Path
+) -> None:
+    own = CONFIG.replace("[changelog]\n", f'[changelog]\ntemplate = "{template}"\n')
+    world.commit(captain, {"release.toml": own}, "feat: a template")
+    tagged(world, captain, "v0.1.0")
+    world.git(captain, "commit", "--quiet", "--allow-empty", "--allow-empty-message", "-m", message)
+    world.git(captain, "push", "--quiet", "origin", "HEAD")
+    told = f"- (no message) {line.format(id=world.git(captain, 'rev-parse', 'HEAD')[:10])}"
+    tagged(world, captain, "v0.1.1")
+    for command in ("release.notes --version 0.1.1", "release.changelog --all"):
+        assert told in world.invoke(captain, *command.split()).expect(0).out.split("\n")
