@@ -339,7 +339,8 @@ def opened(config: Config, environment: Mapping[str, str], repository: str = "")
 def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
     """What a release needs of which repository: an App's token is for no more than that."""
     approval = any(gate.kind == "approval" for gate in config.gate)
-    needed = {
+    needed: dict[str, set[str]] = {one.repository: set() for one in config.component}  # whose tags are looked at
+    needed |= {
         one.repository: {"dispatch" if one.trigger == "workflow_dispatch" else "push"} for one in config.downstream
     }
     for one in config.downstream:
