@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from graphlib import TopologicalSorter
+from operator import or_
 
 import msgspec
 
@@ -53,11 +56,35 @@ def whole(session: Session) -> ChangelogText:
     if config.changelog.template in NAMELESS:  # then a section is text as soon as it is read
         pieces = told(*read, teller.releases, lambda section: notes.piece(teller.story(section), template))
     else:
-        stories = teller.introduced(told(*read, teller.releases, teller.story))
+        stories = introduced(told(*read, teller.releases, teller.scene), teller.roll)
         pieces = {name: notes.piece(story, template) for name, story in stories.items()}
     order = ["", *reversed([*teller.releases])]
     page = notes.page(pieces[name] for name in order if name in pieces)
     return ChangelogText("".join(page), (*remarks, *said))
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """A story, who wrote anything in its section (as a number of the roll's), and the releases right below it."""
+
+    story: Story
+    authors: int
+    previous: tuple[str, ...]
+
+
+class Roll:
+    """People by their addresses, in any case. A set of them is a number with a bit for each: a history has many such sets."""
+
+    def __init__(self) -> None:
+        self._bits: dict[str, int] = {}
+
+    def of(self, emails: Iterable[str]) -> int:
+        """The set of these people; who is not on the roll is put there."""
+        places = {self._bits.setdefault(email.casefold(), len(self._bits)) for email in emails}
+        return reduce(or_, (1 << place for place in places), 0)
+
+    def among(self, emails: Iterable[str], people: int) -> frozenset[str]:
+        """Those of these addresses whose owners are in a set."""
+        return frozenset(email for email in emails if self.of((email,)) & people)
 
 
 @dataclass(frozen=True)
@@ -69,6 +96,7 @@ class Teller:
     releases: Mapping[str, str]
     links: Links
     attribution: Attribution
+    roll: Roll = field(default_factory=Roll)
 
     def story(self, section: Section) -> Story:
         """What a section of the history tells."""
@@ -86,15 +114,23 @@ class Teller:
             links=self.links,
         )
 
-    def introduced(self, found: Mapping[str, Story]) -> dict[str, Story]:
-        """The stories with who wrote them; new is who is in none of a lower version."""
-        known: set[str] = set()
-        peopled: dict[str, Story] = {}
-        for name in (one for one in (*self.releases, "") if one in found):
-            written = found[name].changes
-            peopled[name] = msgspec.structs.replace(found[name], contributors=contributors(written, known))
-            known.update(change.author.email for change in written)
-        return peopled
+    def scene(self, section: Section) -> Scene:
+        """What a section tells, and whose commits it has, those that are not told too."""
+        authors = self.roll.of(commit.author.email for commit in section.commits)
+        return Scene(self.story(section), authors, section.previous)
+
+
+def introduced(found: Mapping[str, Scene], roll: Roll) -> dict[str, Story]:
+    """The stories, by release, with who wrote them; new is who wrote no commit in the history before, as in the notes."""
+    before: dict[str, int] = {}
+    peopled: dict[str, Story] = {}
+    for name in TopologicalSorter({name: scene.previous for name, scene in found.items()}).static_order():
+        scene = found[name]
+        before[name] = reduce(or_, (before[lower] | found[lower].authors for lower in scene.previous), 0)
+        written = scene.story.changes
+        known = roll.among({change.author.email for change in written}, before[name])
+        peopled[name] = msgspec.structs.replace(scene.story, contributors=contributors(written, known))
+    return peopled
 
 
 def teller_of(session: Session, config: Config, seen: Observation) -> Teller:

@@ -230,3 +230,46 @@ def test_a_commit_without_a_message_is_told_by_words(
     tagged(world, captain, "v0.1.1")
     for command in ("release.notes --version 0.1.1", "release.changelog --all"):
         assert told in world.invoke(captain, *command.split()).expect(0).out.split("\n")
+
+
+def test_new_is_who_wrote_nothing_in_the_history_before_as_in_the_notes(world: World, captain: Path) -> None:
+    """Ann is on two lines apart; what Ben wrote first was taken back; Dan's first release has a higher version than his next."""
+
+    def written(name: str, message: str) -> str:
+        author = f"{name} <{name}@example.org>"
+        world.git(captain, "commit", "--quiet", "--allow-empty", "--author", author, "-m", message)
+        return world.git(captain, "rev-parse", "HEAD")
+
+    own = CONFIG.replace("[changelog]\n", '[changelog]\ntemplate = "github"\n')
+    begun = world.commit(captain, {"release.toml": own}, "feat: a template")
+    written("Ann", "fix: on a line of its own")
+    tagged(world, captain, "v1.0.0")
+    world.git(captain, "reset", "--quiet", "--hard", begun)
+    written("Ann", "feat: on main")
+    gone = written("Ben", "feat: too early")
+    written("Captain", f'Revert "feat: too early"\n\nThis reverts commit {gone}.')
+    tagged(world, captain, "v2.0.0")
+    written("Ben", "feat: in time")
+    written("Dan", "feat: of a newcomer")
+    tagged(world, captain, "v2.1.0")
+    written("Dan", "fix: above a higher version")
+    tagged(world, captain, "v1.5.0")
+    for name in ("Ann", "Ben", "Dan", "Eve"):
+        written(name, f"fix: of {name}")
+    world.git(captain, "push", "--quiet", "origin", "HEAD")
+
+    def new(text: str) -> list[str]:
+        found = re.search(r"(?s)^### New contributors\n\n(.*?)(?=^#|\Z)", text, re.MULTILINE)
+        return [name for name in ("Ann", "Ben", "Dan", "Eve") if found and f"- {name}\n" in f"{found[1]}\n"]
+
+    page = world.json(captain, "release.changelog", "--all")["changelog"]
+    entries = dict(re.findall(r"(?ms)^## \[(.*?)\][^\n]*\n(.*?)(?=^## |^\[|\Z)", page))
+    whole = {version: new(text) for version, text in entries.items()}
+    assert whole == {"Unreleased": ["Eve"], "2.1.0": ["Dan"], "2.0.0": ["Ann"], "1.5.0": []}
+    for version in ("2.1.0", "2.0.0", "1.5.0"):
+        assert new(world.json(captain, "release.notes", "--version", version)["notes"]) == whole[version]
+    assert new(world.json(captain, "release.notes")["notes"]) == whole["Unreleased"]
+    world.git(captain, "fetch", "--quiet", "--tags")
+    world.git(captain, "checkout", "--quiet", "v1.0.0")
+    line = world.json(captain, "release.changelog", "--all")["changelog"]
+    assert new(line) == ["Ann"]
