@@ -20,10 +20,10 @@ from release.core.aim import Aim, Observation
 from release.core.ancestry import Section, told, trunk
 from release.core.commits import changes
 from release.core.config import Config
-from release.core.notes import Links, Story, contributors
+from release.core.notes import Links, News, Story, contributors
 from release.core.plan import ChangelogText
 from release.core.pulls import Attribution
-from release.core.span import last
+from release.core.span import last, ranges
 from release.core.version import Version, scheme
 from release.errors import ConflictError
 
@@ -48,7 +48,7 @@ def whole(session: Session) -> ChangelogText:
         raise ConflictError((here,))
     history = observe.content(session.remote, session.config, here.base)
     config, said = at_commit(session.config, history.files["release.toml"], here.base)
-    teller = teller_of(session, config, seen)
+    teller = teller_of(session, config, seen, coming(session, config, seen, here))
     tags = seen.refs.tags
     session.remote.bring([f"refs/tags/{name}" for name in tags], [here.base, *dict.fromkeys(tags.values())])
     read = (session.remote.commits(here.base, ()), session.remote.lineage(here.base))
@@ -89,13 +89,17 @@ class Roll:
 
 @dataclass(frozen=True)
 class Teller:
-    """What makes stories of sections. `finals` are the versions by tag, `releases` their commits, the lowest first."""
+    """What makes stories of sections. `finals` are the versions by tag, `releases` their commits, the lowest first.
+
+    `news` is of what no release contains.
+    """
 
     config: Config
     finals: Mapping[str, Version]
     releases: Mapping[str, str]
     links: Links
     attribution: Attribution
+    news: tuple[News, ...] = ()
     roll: Roll = field(default_factory=Roll)
 
     def story(self, section: Section) -> Story:
@@ -111,6 +115,7 @@ class Teller:
             previous=below[previous] if previous else None,
             date=section.date[:10],
             changes=design.told(self.attribution.of(changes(commits, first_parent), section.commits)),
+            news=() if section.release or not commits else self.news,
             links=self.links,
         )
 
@@ -133,7 +138,18 @@ def introduced(found: Mapping[str, Scene], roll: Roll) -> dict[str, Story]:
     return peopled
 
 
-def teller_of(session: Session, config: Config, seen: Observation) -> Teller:
+def coming(session: Session, config: Config, seen: Observation, here: Aim) -> tuple[News, ...]:
+    """What the news fragments say that came, or changed, since the last final: those that the notes of the next release tell."""
+    if "fragments" not in config.changes.sources:
+        return ()
+    alone = msgspec.structs.replace(config, changes=msgspec.structs.replace(config.changes, sources=("fragments",)))
+    history = observe.history(session.remote, alone, seen, here)
+    sources = msgspec.structs.replace(session.sources(alone), forge=None)
+    facts = observe.facts(sources, alone, history, ranges(alone, seen, here, history))
+    return notes.news(config, facts.fragments)
+
+
+def teller_of(session: Session, config: Config, seen: Observation, news: tuple[News, ...]) -> Teller:
     """What tells of this history: its finals, and the pull requests where the template or a source wants them."""
     rules = scheme(config.version, config.project.name)
     tags = seen.refs.tags
@@ -145,4 +161,5 @@ def teller_of(session: Session, config: Config, seen: Observation) -> Teller:
         releases={name: tags[name] for name in sorted(finals, key=lambda name: finals[name])},
         links=notes.links(config, session.server, session.repository),
         attribution=Attribution(forge.pulls("") if forge is not None else ()),
+        news=news,
     )

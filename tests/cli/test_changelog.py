@@ -273,3 +273,28 @@ def test_new_is_who_wrote_nothing_in_the_history_before_as_in_the_notes(world: W
     world.git(captain, "checkout", "--quiet", "v1.0.0")
     line = world.json(captain, "release.changelog", "--all")["changelog"]
     assert new(line) == ["Ann"]
+
+
+def test_fragments_tell_what_is_not_released_as_in_the_notes(world: World, captain: Path) -> None:
+    own = CONFIG + '\n[changes]\nsources = ["conventional", "fragments"]\n'
+    old = {"changes.d/1.feature.md": "Told before.\n", "changes.d/2.fixed.md": "An old text.\n"}
+    world.commit(captain, {"release.toml": own, **old}, "feat: begin")
+    tagged(world, captain, "v1.0.0")
+    whole = ("release.changelog", "--all")
+    assert "Unreleased" not in world.json(captain, *whole)["changelog"]
+    world.commit(captain, {"changes.d/5.feature.md": "Users see this.\n"}, "chore: internal")
+    world.commit(captain, {"changes.d/2.fixed.md": "Another text.\n", "changes.d/6.fixed.md": "Gone.\n"}, "chore: more")
+    (captain / "changes.d/6.fixed.md").unlink()
+    world.commit(captain, {}, "chore: less")
+    page = world.json(captain, *whole)["changelog"]
+    entry = page.partition("## [Unreleased]\n")[2].partition("## [1.0.0]")[0]
+    issue = "[#{0}](https://example.org/issues/{0})"
+    told = [f"- Users see this. ({issue.format(5)})", f"- Another text. ({issue.format(2)})"]
+    assert [line for line in entry.split("\n") if line.startswith("- ")] == told
+    notes = world.json(captain, "release.notes")["notes"]
+    assert [line for line in notes.split("\n") if line.startswith("- ")] == told
+    world.invoke(captain, "release", "--yes").expect(0)
+    world.git(captain, "pull", "--quiet")
+    released = world.json(captain, *whole)["changelog"]
+    assert "Unreleased" not in released
+    assert "internal" in released.partition("## [1.1.0]")[2].partition("## [1.0.0]")[0]
