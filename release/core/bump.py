@@ -20,7 +20,7 @@ from release.core.version import Version
 
 LEVELS: tuple[Level, ...] = ("none", "patch", "minor", "major")
 OF_TYPE: Mapping[str, Level] = {"feat": "minor", "fix": "patch", "perf": "patch", "revert": "patch"}
-INITIAL = "minor while major is 0 (SemVer clause 4): give 1.0.0 by --version"
+INITIAL = "minor while major is 0 (SemVer clause 4): give 1.0.0 by --version or --bump major"
 
 Says = Callable[[Config, Facts, Sequence[Change]], Iterator[Reason]]
 

@@ -45,7 +45,7 @@ def next_version(
     if level == "revision":
         return _revision(scheme, previous, stage, taken, core)
     finals = {_core(version): version for version in taken if version.final}
-    given_up = {_core(version) for version in burned}
+    given_up = {_core(version) for version in burned if version.final}
     wanted = core or max(_bumped(previous, level), floor)
     if scheme.revisions == "always":
         while core is None and wanted in finals and wanted not in given_up:
