@@ -16,7 +16,7 @@ from release.core.fragments import named
 from release.core.inheritance import upstream_files
 from release.core.model import Commit, Head, Person
 from release.core.needs import Asked, Manifest
-from release.core.pulls import numbers
+from release.core.pulls import numbers, unbrought
 from release.core.record import Broken, Record
 from release.core.span import Ranges, beyond, came_before
 from release.core.version import scheme
@@ -122,7 +122,7 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     after = remote.files(base, [*texts, *news]) if texts or news else {}
     return Facts(
         commits=trunk(commits) if rules.first_parent else commits,
-        pulls=brought(sources.forge, commits) if sources.forge is not None and commits else (),
+        pulls=brought(sources.forge, commits, rules.first_parent) if sources.forge is not None and commits else (),
         fragments=tuple(Fragment(path, after[path] or "") for path in news),
         paths=tuple(paths) if "paths" in rules.sources else (),
         api=sources.compare(old, base, rules.packages) if old and "python-api" in rules.sources else (),
@@ -146,9 +146,17 @@ def manifests(
             yield Manifest(path, read(path, old), read(path, new))
 
 
-def brought(forge: Forge, commits: Sequence[Commit]) -> tuple[Pull, ...]:
-    """The pull requests that brought these commits, and others of the same time; and those that commits name."""
-    return tuple(forge.pulls(earliest(commits), numbers(changes(commits))))
+def brought(forge: Forge, commits: Sequence[Commit], first_parent: bool = False) -> tuple[Pull, ...]:
+    """The pull requests that brought these commits, and others of the same time; those that commits name; and those
+    that brought the originals of copies, which the forge is asked for only where these others do not tell.
+    """
+    told = changes(commits)
+    pulls = {pull.number: pull for pull in forge.pulls(earliest(commits), numbers(told))}
+    read = trunk(commits) if first_parent else commits
+    missing = unbrought(changes(read, first_parent) if first_parent else told, read, pulls.values())
+    if missing:
+        pulls |= {pull.number: pull for pull in forge.pulls(None, commits=missing)}
+    return tuple(pulls.values())
 
 
 def earliest(commits: Sequence[Commit]) -> str:

@@ -310,10 +310,13 @@ class Forge(Protocol):
         """Whether a commit is in a branch's history."""
         ...
 
-    def pulls(self, since: str, numbers: Collection[int] = ()) -> Iterator[Pull]:
+    def pulls(self, since: str | None, numbers: Collection[int] = (), commits: Collection[str] = ()) -> Iterator[Pull]:
         """The pull requests that were changed since then (ISO 8601 UTC, "" for all) and are merged, the last changed first.
 
         Then those of the `numbers` that were not among them; a number that no merged pull request has is passed over.
+        Then those that brought the `commits` (full ids), with the ids that each of them brought, also where it was told
+        before; a commit that the forge does not have, or that came by no merged pull request, is passed over. With None
+        for `since` only what is given by number or commit is looked at.
         """
         ...
 

@@ -12,7 +12,10 @@ from release.core.needs import Manifest
 
 
 class Pull(msgspec.Struct, frozen=True):
-    """A merged pull request. `merge` is the commit that its merge made; `login` is who opened it, "" for nobody."""
+    """A merged pull request. `merge` is the commit that its merge made; `login` is who opened it, "" for nobody.
+
+    `commits` are the full ids of others that it is known to have brought: those that the forge was asked about.
+    """
 
     number: int
     title: str
@@ -20,6 +23,7 @@ class Pull(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]
     login: str
     merge: str
+    commits: tuple[str, ...] = ()
 
 
 class Fragment(msgspec.Struct, frozen=True):

@@ -58,14 +58,26 @@ def numbers(changes: Iterable[Change]) -> frozenset[int]:
     return frozenset(change.pull for change in changes if change.pull)
 
 
+def unbrought(changes: Sequence[Change], commits: Iterable[Commit], pulls: Iterable[Pull]) -> tuple[str, ...]:
+    """The originals of copies that none of these pull requests is known to have brought: what else to ask the forge for.
+
+    They are full ids, each once, in the order of the changes, which are those of the range `commits`, newest first.
+    """
+    if not any(change.origins for change in changes):
+        return ()
+    bringers = Attribution(pulls).bringers(changes, {commit.id: commit for commit in commits})
+    return tuple(dict.fromkeys(id_ for change, pull in bringers if pull is None for id_ in change.origins))
+
+
 def attributed(changes: Sequence[Change], commits: Iterable[Commit], pulls: Iterable[Pull]) -> tuple[Change, ...]:
     """The changes with the pull request that brought each, with who opened it and what its release note says.
 
     `commits` is the range that the changes are of, newest first. A pull request brought the commit that its merge made;
     else the one that the subject of a commit names; else what came in by its merge, the innermost if merges are nested.
     For a copy (`git cherry-pick -x`) the subject is the original's, so the merge that brought the copy goes first, and
-    last that of its original. A number that no pull request is known for stays: only the forge knows whether it is one.
-    Of a pull request whose commits were rebased, a forge tells the last commit only.
+    last that of its original; where that is not in the range, what the forge told of it when it was asked (`unbrought`).
+    A number that no pull request is known for stays: only the forge knows whether it is one. Of a pull request whose
+    commits were rebased, a forge lists the last commit only.
 
     A merge that speaks for its pull request is by whoever wrote the head of what it merged, if `commits` has that: its own
     author only pressed the button, for many.
@@ -83,23 +95,43 @@ class Attribution:
     def __init__(self, pulls: Iterable[Pull]) -> None:
         self._by_number = {pull.number: pull for pull in pulls}
         self._by_merge = {pull.merge: pull for pull in self._by_number.values() if pull.merge}
+        self._by_commit = {id_: pull for pull in self._by_number.values() for id_ in pull.commits}
 
     def of(self, changes: Sequence[Change], commits: Iterable[Commit]) -> tuple[Change, ...]:
         """The changes of a range with the pull request that brought each: see `attributed`."""
         if not self._by_number:
             return tuple(changes)
         known = {commit.id: commit for commit in commits}
-        brought = _brought(tuple(known.values()), self._by_merge)
         note = cache(lambda number: release_note(self._by_number[number])[0])
         found = []
-        for change in changes:
-            pull = _bringer(change, self._by_number, self._by_merge, brought)
+        for change, pull in self.bringers(changes, known):
             if pull is not None:
                 by = _writer(change, known) if change.commit == pull.merge else change.author
                 said = note(pull.number)
                 change = msgspec.structs.replace(change, pull=pull.number, login=pull.login, said=said, author=by)
             found.append(change)
         return tuple(_titled(found, self._by_number))
+
+    def bringers(self, changes: Sequence[Change], known: Mapping[str, Commit]) -> Iterator[tuple[Change, Pull | None]]:
+        """Each of the changes with the pull request that brought it, None where none is known. `known`: the range, by id."""
+        brought = _brought(tuple(known.values()), self._by_merge)
+        for change in changes:
+            yield change, self._bringer(change, brought)
+
+    def _bringer(self, change: Change, brought: Mapping[str, int]) -> Pull | None:
+        """The pull request that brought a change, by the merges of the range (`brought`) and all else that is known."""
+        by_number, by_merge = self._by_number, self._by_merge
+        if change.commit in by_merge:
+            return by_merge[change.commit]
+        named, merged = by_number.get(change.pull), by_number.get(brought.get(change.commit, 0))
+        first, second = (merged, named) if change.origins else (named, merged)
+        if first or second:
+            return first or second
+        for origin in change.origins:
+            if found := by_merge.get(origin) or by_number.get(brought.get(origin, 0)):
+                return found
+        told = (self._by_commit[id_] for id_ in (change.commit, *change.origins) if id_ in self._by_commit)
+        return next(told, None)
 
 
 def label_reasons(config: Config, facts: Facts, changes: Sequence[Change]) -> Iterator[Reason]:
@@ -156,22 +188,6 @@ def _counted(facts: Facts, changes: Sequence[Change]) -> Iterator[Pull]:
     for number in dict.fromkeys(change.pull for change in changes):
         if number in known:
             yield known[number]
-
-
-def _bringer(
-    change: Change, by_number: Mapping[int, Pull], by_merge: Mapping[str, Pull], brought: Mapping[str, int]
-) -> Pull | None:
-    """The pull request that brought a change, None where none is known."""
-    if change.commit in by_merge:
-        return by_merge[change.commit]
-    named, merged = by_number.get(change.pull), by_number.get(brought.get(change.commit, 0))
-    first, second = (merged, named) if change.origins else (named, merged)
-    if first or second:
-        return first or second
-    for origin in change.origins:
-        if found := by_merge.get(origin) or by_number.get(brought.get(origin, 0)):
-            return found
-    return None
 
 
 def _writer(change: Change, known: Mapping[str, Commit]) -> Person:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -389,6 +390,58 @@ def test_copies_on_a_line_have_the_pull_requests_of_their_originals(tmp_path: Pa
         assert "Not for the line" not in told
 
 
+def picked(here: Shop, *commits: str) -> None:
+    """Copies of these, the first one first, on a line that began at the release; the captain's clone is on that."""
+    here.git("fetch", "--quiet", "origin")
+    here.git("checkout", "--quiet", "-B", "line", BEFORE)
+    here.git("config", "user.name", "captain")
+    here.git("config", "user.email", "captain@example.org")
+    for commit in commits:
+        here.git("cherry-pick", "-x", commit)
+    here.git("push", "--quiet", "origin", "HEAD:refs/heads/release-1.2")
+    here.some.world.git(here.clone, "fetch", "--quiet", "origin")
+    here.some.world.git(here.clone, "checkout", "--quiet", "release-1.2")
+
+
+def test_a_copy_of_a_commit_inside_a_merged_pull_request_has_that(tmp_path: Path) -> None:
+    with shop(tmp_path, BOTH, "github") as here:
+        said = "```release-note\nNo squeaking.\n```"
+        number = here.open("ann", "Oil the hinge", "Take oil", "Oil it (#77)", "Tidy", body=said, labels=["bug"])
+        merged = here.merge(number, "merge")
+        here.git("fetch", "--quiet", "origin")
+        taken, oiled = (here.git("rev-parse", f"{merged}^2~{back}").strip() for back in (2, 1))
+        picked(here, taken, oiled)
+        found = [
+            ("#1", "Oil the hinge", "patch", "label bug"),
+            ("#1", "No squeaking.", "patch", "release note"),
+        ]
+        by_commit = sorted(f"/repos/acme/app/commits/{id_}/pulls" for id_ in (taken, oiled))
+        for turn in ("just merged", "long ago"):
+            asked = sorted(path for path, _ in here.asked("release.version"))
+            assert asked == ["", "/77", *by_commit], turn
+            assert here.next() == ("1.2.1", found), turn
+            told = here.notes()
+            assert re.search(rf"^- Oil the hinge \(2 commits\) by @ann in \[#1\]\({here.page}/pull/1\)$", told, re.M), (
+                turn
+            )
+            many(here, 100, time.time() - 100_000)
+
+
+def test_a_copy_of_a_squash_that_names_no_number_and_was_merged_long_ago_has_its_pull_request(tmp_path: Path) -> None:
+    with shop(tmp_path, LABELS, "github") as here:
+        number = here.open("ann", "Mend the door", labels=["bug"])
+        with closing(Client(here.some.forge, here.some.forge.token(CAPTAIN))) as captain:
+            title = {"merge_method": "squash", "commit_title": "Mend the door"}
+            squashed = str(captain.good(captain("PUT", f"{PULLS}/{number}/merge", title))["sha"])
+        picked(here, squashed)
+        assert here.asked("release.version") == [("", "")], "it is among those that are listed"
+        many(here, 100, time.time() - 100_000)  # they fill the first page of what the forge lists
+        assert here.asked("release.version") == [("", ""), (f"/repos/acme/app/commits/{squashed}/pulls", "")]
+        assert here.next() == ("1.2.1", [("#1", "Mend the door", "patch", "label bug")])
+        told = here.notes()
+        assert re.search(rf"^- Mend the door by @ann in \[#1\]\({here.page}/pull/1\)$", told, re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A project with 250 merged pull requests since its release, and 3 before. Nothing is released in it."""
@@ -415,11 +468,12 @@ def many(here: Shop, count: int, begin: float | None = None) -> None:
     here.some.world.git(bare, "fast-import", "--quiet", stdin="".join(stream))
     commits = here.some.world.git(bare, "log", "--reverse", "--format=%H", f"{before}..main").split()
     pattern = {key: value for key, value in forge.store.all("pull")[0].items() if key not in ("id", "repo")}
-    for place, commit in enumerate(commits):
+    for place, (parent, commit) in enumerate(pairwise([before, *commits])):
         moment = datetime.fromtimestamp(start + 60 * place, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         own = {"number": 1001 + place, "merge_commit_sha": commit, "updated_at": moment, "merged_at": moment}
         labels = {"labels": ["feature"] if place == count - 1 else []}
-        forge.store.add("pull", pattern | own | labels, forge.find("acme/app")["id"])
+        ends = {"head_sha": commit, "base_sha": parent}
+        forge.store.add("pull", pattern | own | ends | labels, forge.find("acme/app")["id"])
 
 
 def old(here: Shop) -> None:
@@ -468,7 +522,7 @@ def unreachable() -> dict[str, str]:
 
 FAULTS: dict[str, tuple[tuple[Fault, ...], tuple[str, ...]]] = {
     "forbidden": ((Fault("GET", PULLS, nth=0, status=403, body={"message": "Not by this token"}),), ("pull_requests: read", "Not by this token")),
-    "not found": ((Fault("GET", PULLS, nth=0, status=404, body={"message": "Not Found"}),), ("acme/app",)),
+    "not found": ((Fault("GET", PULLS, nth=0, status=404, body={"message": "Not Found"}),), ("check that acme/app is", "pull_requests: read")),
     "forbidden in the middle": ((Fault("GET", PULLS, nth=2, status=403, body={"message": "Not now"}),), ("Not now",)),
     "not found in the middle": ((Fault("GET", PULLS, nth=3, status=404, body={"message": "Not Found"}),), ("acme/app",)),
     "something else": ((Fault("GET", PULLS, nth=0, status=200, html=True),), ("pull requests of acme/app",)),

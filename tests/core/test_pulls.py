@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,16 @@ from release.core.commits import Change, changes
 from release.core.config import ChangeRules, Config, Source, VersionRules
 from release.core.facts import Facts, Pull
 from release.core.model import Commit, Level, Person
-from release.core.pulls import LABELS, attributed, label_reasons, note_reasons, numbers, plain_label, release_note
+from release.core.pulls import (
+    LABELS,
+    attributed,
+    label_reasons,
+    note_reasons,
+    numbers,
+    plain_label,
+    release_note,
+    unbrought,
+)
 from release.core.version import scheme
 
 ANN = Person("Ann", "ann@example.org")
@@ -100,6 +110,45 @@ def test_a_copy_is_of_the_merge_that_brought_it_else_of_its_original() -> None:
     assert brought(pushed, pull(12, "original")) == {"y": 12}
     assert brought(silent, pull(12, "original")) == {"y": 12}
     assert brought(silent, pull(12, "elsewhere")) == {"y": 0}
+
+
+def copy(name: str, subject: str, parent: str, *originals: str) -> Commit:
+    """A commit with the lines that `git cherry-pick -x` added, the first copy's first."""
+    lines = "".join(f"\n(cherry picked from commit {oid(one)})" for one in originals)
+    return commit(name, f"{subject}\n{lines}", parent)
+
+
+def test_a_copy_is_of_what_the_forge_says_brought_its_original_if_nothing_else_is_known() -> None:
+    within = msgspec.structs.replace(pull(12, "m12"), commits=(oid("x"), oid("first")))
+    for origins, expected in ((("x",), 12), (("first", "second"), 12), (("elsewhere",), 0), ((), 0)):
+        assert brought([copy("y", "fix: y", "a", *origins)], within) == {"y": expected}
+    one = [copy("y", "fix: y (#7)", "a", "x")]
+    assert brought(one, within, pull(7, "elsewhere")) == {"y": 7}
+    assert brought(one, within) == {"y": 12}, "7 is an issue"
+    assert brought([copy("y", "fix: y", "a", "x", "s")], within, pull(3, "s")) == {"y": 3}
+    backport = [commit("m", "Merge pull request #50 from a/backport", "a", "y"), copy("y", "fix: y", "a", "x")]
+    assert brought(backport, within, pull(50, "m")) == {"y": 50}
+
+
+def test_the_forge_is_asked_for_the_originals_of_those_copies_that_nothing_is_known_of() -> None:
+    commits = [
+        copy("h", "fix: h", "g", "two", "one"),
+        copy("g", "fix: g (#8)", "f", "issue"),
+        commit("f", "fix: pushed", "e"),
+        copy("e", "fix: e", "d", "squashed"),
+        copy("d", "fix: d (#7)", "m", "named"),
+        commit("m", "Merge pull request #50 from a/backport", "b", "c"),
+        copy("c", "fix: c", "b", "merged"),
+        copy("b", "fix: b", "a", "one"),
+    ]
+    told = changes(commits)
+    known = [pull(5, "squashed"), pull(7, "elsewhere"), pull(50, "m")]
+    assert unbrought(told, commits, known) == tuple(map(oid, ("one", "two", "issue")))
+    everything = ("one", "two", "issue", "squashed", "named", "merged")
+    assert unbrought(told, commits, []) == tuple(map(oid, everything))
+    asked = msgspec.structs.replace(pull(9, "m9"), commits=tuple(map(oid, ("one", "issue"))))
+    assert unbrought(told, commits, [*known, asked]) == ()
+    assert unbrought(changes(commits[2:3]), commits[2:3], []) == ()
 
 
 def test_a_number_without_a_known_pull_request_stays() -> None:

@@ -46,7 +46,7 @@ class Door:
     def find(self, what: str, path: str, shape: type[T], right: str = READ, **query: str) -> T | None:
         """Something that may not be there; None is said only of a repository that can be seen."""
         answer = self.http.answer(ask := self._ask(what, self.url(path, query), shape=shape))
-        if answer.status == 404:
+        if answer.status == 404 or unknown(answer):
             self.seen()
             return None
         if not answer.good:
@@ -142,7 +142,13 @@ class Door:
             more = " (and workflows: write, where what is released changes workflows)" if right == CONTENTS else ""
             remedy = f"give it {right} there{more}" if self.tokens.source else ABSENT
             return kind(f"cannot {ask.what}: {self._token} cannot reach {self.name}{words}", remedy)
-        return kind(f"cannot {ask.what}: the forge answered {answer.status}{words}", "")
+        remedy = self._lookup(accepted(answer) or right) if ask.reads and answer.status == 404 else ""
+        return kind(f"cannot {ask.what}: the forge answered {answer.status}{words}", remedy)
+
+    def _lookup(self, right: str) -> str:
+        """What to look at where something has to be there and is not, although the repository can be seen."""
+        allowed = f"that {self._token} has {right} there" if self.tokens.source else ABSENT
+        return f"check that {self.name} is the repository that is meant, and {allowed}"
 
     @property
     def _token(self) -> str:
@@ -221,6 +227,11 @@ def segment(text: str, whole: bool = True) -> str:
     if any(part in ("", ".", "..") for part in text.split("/")):
         raise Unseen(f"{text!r} is no name that a forge could have", "")
     return quote(text, safe="" if whole else "/")
+
+
+def unknown(answer: Answer) -> bool:
+    """Whether a forge says that it does not have a commit: of one that is given by its id GitHub says 422, not 404."""
+    return answer.status == 422 and answer.words.startswith("No commit found for SHA")
 
 
 def enough_scope(scopes: str, private: bool) -> bool:

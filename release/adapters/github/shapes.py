@@ -142,6 +142,16 @@ class LabelShape(msgspec.Struct, frozen=True):
     name: str
 
 
+class Named(msgspec.Struct, frozen=True):
+    full_name: str
+
+
+class Base(msgspec.Struct, frozen=True):
+    """Where a pull request went."""
+
+    repo: Named | None = None
+
+
 class PullShape(msgspec.Struct, frozen=True):
     """A pull request, in a list or alone. Who opened it may be gone."""
 
@@ -153,6 +163,7 @@ class PullShape(msgspec.Struct, frozen=True):
     labels: tuple[LabelShape, ...] = ()
     merged_at: str | None = None
     merge_commit_sha: str | None = None
+    base: Base | None = None
 
 
 class Reviewer(msgspec.Struct, frozen=True):

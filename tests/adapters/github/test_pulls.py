@@ -25,6 +25,7 @@ from tests.forge import Client, clone, commit, git, serving
 from tests.serving import Reply, Seen, Server
 
 NAME = "acme/app"
+ABOUT = {"id": 1, "full_name": NAME, "private": False}
 Told = Callable[..., tuple[Repository, Server]]
 
 
@@ -173,6 +174,83 @@ def test_what_was_not_changed_since_is_not_read_but_for_what_commits_name(shop: 
     assert sorted(shop.asked(before)) == ["/pulls", "/pulls/4", "/pulls/5", "/pulls/77"]
 
 
+def test_a_commit_is_of_the_merged_pull_request_that_brought_it(shop: Shop, seen: Repository) -> None:
+    mixed = shop.open("mixed", "fix: first of two", "fix: second of two", labels=("kind/bug",))
+    merge_commit = shop.merge(mixed)
+    squashed = shop.open("squashed", "wip")
+    squash = shop.squash(squashed)
+    shop.push("docs: pushed")
+    shop.open("open", "feat: not merged")
+    ids = {one.message.split("\n")[0]: one.id for one in shop.history("--all")}
+    first, second = ids["fix: first of two"], ids["fix: second of two"]
+    asked = [second, ids["docs: pushed"], squash, ids["feat: not merged"], "f" * 40, first, second]
+    before = len(list(shop.forge.exchanges()))
+    found = list(seen.pulls(None, commits=asked))
+    assert sorted(shop.asked(before)) == sorted(f"/commits/{id_}/pulls" for id_ in dict.fromkeys(asked))
+    assert [(one.number, one.merge, one.commits, one.labels) for one in found] == [
+        (mixed, merge_commit, (second, first), ("kind/bug",)),
+        (squashed, squash, (squash,), ()),
+    ]
+    before = len(list(shop.forge.exchanges()))
+    assert list(seen.pulls(None)) == []
+    assert shop.asked(before) == []
+
+
+OURS, FORKED = {"repo": {"full_name": "Acme/App"}}, {"repo": {"full_name": "upper/app"}}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "expected"),
+    [
+        ([], []),
+        ([shape(9, "2026-01-03T00:00:00Z"), shape(8, "2026-01-02T00:00:00Z")], [8]),
+        ([shape(3, merged_at=None), shape(9, "2026-01-03T00:00:00Z", base=OURS)], [9]),
+        ([shape(2, base=FORKED)], []),
+        ([shape(2, base=FORKED), shape(9, "2026-01-03T00:00:00Z", base=OURS)], [9]),
+    ],
+)
+def test_of_several_that_a_commit_went_through_the_first_merged_one_of_this_repository_brought_it(
+    told: Told, shapes: list[dict[str, Any]], expected: list[int]
+) -> None:
+    app, _ = told({f"GET /commits/{'c' * 40}/pulls": Reply(200, shapes)})
+    assert [(one.number, one.commits) for one in app.pulls(None, commits=["c" * 40])] == [
+        (number, ("c" * 40,)) for number in expected
+    ]
+
+
+def test_a_repository_that_has_another_name_now_is_the_same(told: Told) -> None:
+    about = {"id": 1, "full_name": "upper/app", "private": False}
+    app, _ = told({f"GET /commits/{'c' * 40}/pulls": Reply(200, [shape(2, base=FORKED)])}, about=about)
+    assert [one.number for one in app.pulls(None, commits=["c" * 40])] == [2]
+
+
+NOWHERE = Reply(422, {"message": f"No commit found for SHA: {'c' * 40}"})
+
+
+def test_a_commit_that_the_forge_does_not_have_came_by_no_pull_request(told: Told) -> None:
+    for reply in (NOWHERE, Reply(404, {"message": "Not Found"})):
+        app, _ = told({f"GET /commits/{'c' * 40}/pulls": reply})
+        assert list(app.pulls(None, commits=["c" * 40])) == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "about"),
+    [
+        (Reply(422, {"message": "Validation Failed"}), ABOUT),
+        (Reply(403, {"message": "Resource not accessible by integration"}), ABOUT),
+        (Reply(404, {"message": "Not Found"}), Reply(404, {"message": "Not Found"})),
+        (NOWHERE, Reply(404, {"message": "Not Found"})),
+        (Reply(200, [{"number": "7"}]), ABOUT),
+    ],
+)
+def test_a_commit_that_cannot_be_looked_for_is_not_one_without_a_pull_request(
+    told: Told, reply: Reply, about: Any
+) -> None:
+    app, _ = told({f"GET /commits/{'c' * 40}/pulls": reply}, about=about)
+    with pytest.raises(Unseen, match=r"^cannot look (for the pull request of commit cccccccccccc of|at) acme/app"):
+        list(app.pulls(None, commits=["c" * 40]))
+
+
 def test_pages_end_where_nothing_was_changed_since(told: Told) -> None:
     def listed(request: Seen) -> Reply:
         assert "state=closed&sort=updated&direction=desc" in request.path
@@ -222,12 +300,26 @@ def test_no_more_than_a_few_are_asked_for_one_by_one(told: Told) -> None:
     assert len(server.seen) == 1
 
 
+def test_numbers_and_commits_have_one_limit(told: Told) -> None:
+    app, server = told({})
+    commits = [f"{n:040x}" for n in range(MOST)]
+    with pytest.raises(Unseen, match=rf"name 1 pull .* lists and are copied from {MOST} others .* than {MOST} are"):
+        list(app.pulls(None, (7,), commits))
+    with pytest.raises(Unseen, match=rf"^commits of acme/app are copied from {MOST + 1} others whose pull requests"):
+        list(app.pulls(None, (), [*commits, "f" * 40]))
+    assert server.seen == []
+
+
 def test_the_most_are_asked_for_each_once(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("release.adapters.github.pulls.MOST", 12)
     table = {f"GET /pulls/{n}": Reply(200, shape(n)) for n in range(1, 13)}
     app, server = told({"GET /pulls": Reply(200, []), **table})
     assert [one.number for one in app.pulls("", range(1, 13))] == list(range(12, 0, -1))
     assert len(server.seen) == 13
+    ids = [f"{n:040x}" for n in range(12)]
+    app, server = told({f"GET /commits/{id_}/pulls": Reply(200, [shape(7)]) for id_ in ids})
+    assert [one.commits for one in app.pulls(None, (), ids)] == [tuple(ids)]
+    assert len(server.seen) == 12
 
 
 @pytest.mark.parametrize(
@@ -245,8 +337,10 @@ def test_what_cannot_be_seen_is_not_absent(told: Told, reply: Reply, why: str) -
     app, _ = told({"GET /pulls": reply})
     with pytest.raises(Unseen, match=why) as unseen:
         list(app.pulls(""))
-    if reply.status == 403:
+    if reply.status in (403, 404):
         assert "pull_requests: read" in unseen.value.remedy
+    if reply.status == 404:
+        assert "check that acme/app is the repository that is meant" in unseen.value.remedy
 
 
 def test_one_that_cannot_be_seen_is_not_absent(told: Told) -> None:
