@@ -6,7 +6,7 @@ Both read one `git log` as it comes, keep what they still need, and ask nobody a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -81,6 +81,23 @@ def within(commits: Collection[Commit], marks: Collection[str]) -> tuple[Commit,
     return tuple(commit for commit in commits if commit.id not in behind)
 
 
+def contained(history: Iterable[Sequence[str]], tip: str, marks: Collection[str]) -> frozenset[str]:
+    """Those of the marked commits that are in the history of the tip.
+
+    `history` is that of the tip and of all marked commits, each commit's id before the ids of its parents, in any
+    order: dates are trusted for nothing. No more of it is read than needed, and it is closed then; newest first, that
+    is about as far down as to where the tip and the last of the marked commits parted.
+    """
+    kin = _Kin(tip, marks)
+    if not kin.sure():
+        for commit, *parents in history:
+            kin.read(commit, parents)
+            if kin.sure():
+                break
+    _close(history)
+    return kin.contained
+
+
 def trunk(commits: Iterable[Commit]) -> tuple[Commit, ...]:
     """The path of first parents from the first of some commits, as far as it is among them: what is on the branch itself.
 
@@ -134,7 +151,7 @@ def told(
         return {section.release: tell(section) for section in partition(by_descent, releases)}
 
 
-def _close(commits: Iterator[Commit]) -> None:
+def _close(commits: Iterable[object]) -> None:
     """Nobody reads on: a log of git's ends."""
     if isinstance(commits, Generator):
         commits.close()
@@ -192,6 +209,64 @@ class _Walk:
             self.oldest = min(instant(commit) for commit in self.new.values())
         self.quiet = self.quiet + 1 if instant(last) < self.oldest else 0
         return self.quiet >= slop
+
+
+class _Kin:
+    """In whose history each commit is, as far as that was read: a bit for each marked commit, and the first for the tip.
+
+    A marked commit that the tip is not known to contain can still turn up behind what is `waiting`: in the tip's
+    history, and unread. What is waiting has to be in the marked commit's own history, one and all, to rule that out.
+    """
+
+    def __init__(self, tip: str, marks: Collection[str]) -> None:
+        self.open = {mark: 1 << place for place, mark in enumerate(dict.fromkeys(marks), 1)}
+        """The marked commits that the tip is not known to contain, each with its bit."""
+        self.asked = sum(self.open.values())
+        """The bits of those."""
+        self.marks = frozenset(self.open)
+        self.heirs: dict[str, int] = {}
+        self.parents: dict[str, Sequence[str]] = {}
+        self.waiting: set[str] = set()
+        self.hope = tip
+        """One of those waiting, which is why reading goes on; anything else, and another has to be looked for."""
+        for mark, bit in self.open.copy().items():
+            self._pass_on(bit, [mark])
+        self._pass_on(1, [tip])
+
+    @property
+    def contained(self) -> frozenset[str]:
+        """The marked commits that the tip is known to contain."""
+        return self.marks - self.open.keys()
+
+    def read(self, commit: str, parents: Sequence[str]) -> None:
+        self.parents[commit] = parents
+        self.waiting.discard(commit)
+        self._pass_on(self.heirs.get(commit, 0), parents)
+
+    def sure(self) -> bool:
+        """Whether nothing that is unread can show that the tip contains one more of the marked commits."""
+        if not self._hopeful(self.hope):
+            self.hope = next(filter(self._hopeful, self.waiting), "")
+        return not self.hope
+
+    def _hopeful(self, commit: str) -> bool:
+        return commit in self.waiting and bool(self.asked & ~self.heirs[commit])
+
+    def _pass_on(self, bits: int, commits: Iterable[str]) -> None:
+        """To these commits, and to what is known to be behind them: a child may be read after its parents."""
+        stack = [(bits, commit) for commit in commits]
+        while stack:
+            bits, commit = stack.pop()
+            before = self.heirs.get(commit, 0)
+            if not bits & ~before:
+                continue
+            after = self.heirs[commit] = bits | before if before else bits
+            if after & 1:
+                self.asked &= ~self.open.pop(commit, 0)
+            if commit in self.parents:
+                stack.extend((after, parent) for parent in self.parents[commit])
+            elif after & 1:
+                self.waiting.add(commit)
 
 
 def instant(commit: Commit) -> datetime:

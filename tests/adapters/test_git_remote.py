@@ -325,10 +325,10 @@ def test_dates_keep_their_offsets_and_a_tag_on_no_commit_has_none(world: World, 
     assert [tag.date for tag in remote.dates({"tree": tree})] == [""]
 
 
-def test_reachable_tags_are_those_that_git_calls_merged(world: World, remote: GitRemote) -> None:
+def test_reachable_tags_are_those_whose_commit_git_calls_an_ancestor(world: World, remote: GitRemote) -> None:
     bare, begin = world.remote(), head(world)
     grown(world, "a", 4, begin)
-    grown(world, "b", 4, begin)
+    grown(world, "b", 4, world.git(bare, "rev-parse", "a~3"))
     for name in ("a", "b"):
         for number in range(4):
             world.git(bare, "tag", *(("-m", "x") if number % 2 else ()), f"{name}{number}", f"{name}~{number}")
@@ -340,9 +340,36 @@ def test_reachable_tags_are_those_that_git_calls_merged(world: World, remote: Gi
     refs = remote.refs()
     remote.bring([*(f"refs/heads/{n}" for n in refs.heads), *(f"refs/tags/{n}" for n in refs.tags)], [*refs.heads.values(), *refs.tags.values()])  # fmt: skip
     for name, commit in refs.heads.items():
-        assert remote.reachable(commit, refs.tags) == set(world.git(bare, "tag", "--merged", name).split()), name
+        assert remote.reachable(commit, refs.tags) == ancestors(world, refs.tags, commit), name
+    assert ancestors(world, refs.tags, merge) == {"a1", "a2", "a3", "b2", "b3"}
     assert remote.reachable(merge, {}) == frozenset()
+    assert remote.reachable(merge, {"not-here": NONE, "merge": merge}) == {"merge"}
     assert world.git(a_store(world), "for-each-ref") == ""
+
+
+def test_a_tag_from_a_clock_that_was_years_ahead_is_reachable_below_many_commits(
+    world: World, remote: GitRemote
+) -> None:
+    """`git tag --merged` of git 2.39, and `git rev-list` with exclusions, give up five commits below the tip."""
+    bare = world.remote()
+    about = f"tree {world.git(bare, 'rev-parse', 'main^{tree}')}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 4000000000 +0000\n"
+    ahead, aside = (raw(world, bare, "commit", f"{about}\n{name}\n".encode()) for name in ("ahead", "aside"))
+    tip = grown(world, "long", 40, ahead)
+    for name, commit in (("ahead", ahead), ("aside", aside), ("near", "long~2")):
+        world.git(bare, "tag", name, commit)
+    refs = remote.refs()
+    remote.bring(["refs/heads/long", *(f"refs/tags/{name}" for name in refs.tags)], [tip, *refs.tags.values()])
+    assert ancestors(world, refs.tags, tip) == {"ahead", "near"}
+    assert remote.reachable(tip, refs.tags) == {"ahead", "near"}
+
+
+def ancestors(world: World, tags: Mapping[str, str], commit: str) -> set[str]:
+    """As git says of each tag by itself, on the upstream; a tree or a blob is nobody's ancestor."""
+    codes: dict[str, int] = {}
+    for name in tags:
+        asked = ["git", "-C", str(world.remote()), "merge-base", "--is-ancestor", f"refs/tags/{name}", commit]
+        codes[name] = subprocess.run(asked, env=world.environment, capture_output=True, check=False).returncode
+    return {name for name, code in codes.items() if code == 0}
 
 
 def test_ancestors_are_what_git_says_and_what_is_not_here_is_none(world: World, remote: GitRemote) -> None:

@@ -10,16 +10,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release.core.ancestry import SLOP, Section, Skewed, partition, since, told, trunk, within
+from release.core.ancestry import SLOP, Section, Skewed, contained, partition, since, told, trunk, within
 from release.core.model import Commit, Person
 
 ADA = Person("Ada", "ada@example.org")
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
 
 Graph = Mapping[str, Sequence[str]]
 """Names of commits, parents before their children, each with its parents."""
@@ -129,6 +132,44 @@ def test_dates_are_compared_as_instants_and_an_unreadable_one_is_as_old_as_can_b
     for date in ("2026-01-01T12:00:00+04:00", "", "10000-01-01T00:00:00+00:00"):
         assert names(since(shown(date), {"mark"}, slop=1).commits) == "tip", date
     assert names(since(shown("2026-01-01T02:00:00-07:00"), {"mark"}, slop=1).commits) == "tip side"
+
+
+# Contained.
+
+
+def rows(graph: Graph) -> list[tuple[str, ...]]:
+    """Children before parents: each name, then its parents."""
+    return [(name, *parents) for name, parents in graph.items()][::-1]
+
+
+@pytest.mark.parametrize(("graph", "tip", "marks", "expected"), [
+    (LINE, "c", "abcde", "abc"),
+    (DIAMOND, "b", "abcde", "ab"),
+    (DIAMOND, "d", "abcde", "abcd"),
+    (DIAMOND, "c", "b", ""),
+    (DIAMOND, "c", "", ""),
+    ({"a": "", "z": ""}, "z", "a", ""),
+])  # fmt: skip
+def test_contained_are_the_marks_behind_the_tip_in_any_order_of_the_log(graph: Graph, tip: str, marks: str, expected: str) -> None:  # fmt: skip
+    for seed in range(20):
+        shuffled = Random(seed).sample(rows(graph), len(graph))
+        assert contained(shuffled, tip, marks) == set(expected), shuffled
+    assert contained(rows(graph), tip, marks) == set(expected)
+
+
+def test_what_is_contained_is_read_no_further_down_than_to_where_the_last_mark_parted() -> None:
+    """A hundred commits, the tip on top; `side` and the tip parted at the eightieth."""
+    graph: dict[str, Sequence[str]] = {f"{n}": [f"{n - 1}"] if n else () for n in range(100)}
+    read: list[Sequence[str]] = []
+    assert contained(watched(rows(graph), read), "99", ["97", "98"]) == {"97", "98"}
+    assert [name for name, *_ in read] == ["99", "98"]
+    read.clear()
+    graph["side"] = ["80"]
+    assert contained(watched(rows(graph), read), "99", ["side", "97"]) == {"97"}
+    assert [name for name, *_ in read] == ["side", *(f"{n}" for n in range(99, 80, -1))]
+    read.clear()
+    assert contained(watched(rows(graph), read), "99", ["99"]) == {"99"}
+    assert read == []
 
 
 # Within, and the branch itself.
@@ -275,6 +316,12 @@ class Repository:
         lines = self.git("log", "--format=%H %cI %P", *args).splitlines()
         return [Commit(id_, tuple(parents), ADA, date, "") for id_, date, *parents in map(str.split, lines)]
 
+    def ancestor(self, old: str, new: str) -> bool:
+        asked = ["git", "-C", str(self.folder), "merge-base", "--is-ancestor", old, new]
+        code = subprocess.run(asked, env={"PATH": os.environ["PATH"], "HOME": str(self.folder)}, check=False).returncode
+        assert code in (0, 1)
+        return code == 0
+
     def revisions(self, tip: str, *exclude: str) -> set[str]:
         return set(self.git("rev-list", tip, "--not", *exclude).split())
 
@@ -351,6 +398,20 @@ def test_the_partition_is_what_the_law_says_by_rev_list(
             assert section.release != same[0] or [commit.id for commit in trunk(section.commits)] == chain
 
 
+@SOME
+@given(histories(), st.data())
+def test_contained_is_what_merge_base_says(history: list[tuple[tuple[int, ...], int]], data: st.DataObject) -> None:
+    """Dates are anything at all."""
+    history = [(parents, data.draw(st.integers(1, 2_000_000_000))) for parents, _ in history]
+    some = st.sets(st.integers(0, len(history) - 1), max_size=4)
+    with TemporaryDirectory() as folder:
+        repository = Repository(Path(folder), history)
+        for tip in (repository.tip, repository.ids[data.draw(st.integers(0, len(history) - 1))]):
+            marks = [repository.ids[place] for place in sorted(data.draw(some))]
+            log = [line.split(" ") for line in repository.git("rev-list", "--parents", tip, *marks).splitlines()]
+            assert contained(log, tip, marks) == {mark for mark in marks if repository.ancestor(mark, tip)}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_in_a_long_history_with_wrong_clocks_one_stops_early_and_is_right(seed: int) -> None:
     """One commit in ten was made by a clock that was up to a few dozen commits off."""
@@ -375,7 +436,7 @@ def test_in_a_long_history_with_wrong_clocks_one_stops_early_and_is_right(seed: 
             assert not marked or len(read) < len(log)
 
 
-def watched(commits: Iterable[Commit], read: list[Commit]) -> Iterator[Commit]:
+def watched(commits: Iterable[T], read: list[T]) -> Iterator[T]:
     """Those commits; `read` are those that somebody took."""
     for one in commits:
         read.append(one)

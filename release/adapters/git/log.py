@@ -29,6 +29,17 @@ def commits(run: Runner, tip: str, exclude: Collection[str], *order: str) -> Gen
         yield from map(Commit, ids, map(tuple, map(str.split, parents)), authors, dates, messages)
 
 
+def parents(run: Runner, tips: Collection[str]) -> Generator[Sequence[str]]:
+    """Each commit in the histories of some commits, newest first: its id, then those of its parents.
+
+    Nothing is excluded, so git leaves nothing out, and begins at once, whatever the dates are.
+    """
+    rest = b""
+    for block in run.blocks("rev-list", "--parents", "--stdin", stdin="".join(f"{tip}\n" for tip in tips).encode()):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from (text(line).split(" ") for line in lines)
+
+
 def emails(run: Runner, tip: str, mailmap: str) -> Generator[str]:
     """The author address of each commit in the history of the tip, newest first, as the .mailmap of a commit has it."""
     for fields in _rows(run, ("log", "-z", "--format=%aE", "--stdin"), f"{tip}\n".encode(), mailmap, 1):

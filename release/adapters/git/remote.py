@@ -13,6 +13,7 @@ from uuid import uuid4
 from release.adapters.git import log, trees
 from release.adapters.git.run import Failure, Runner, complaint, text
 from release.core.address import without_secret
+from release.core.ancestry import contained
 from release.core.model import Commit, Person, Refs, Splice, Tag
 from release.core.record import PREFIX
 from release.errors import Refused, ReleaseError, Uncertain, Unseen
@@ -115,15 +116,15 @@ class GitRemote:
         return tuple(Tag(name, commit, dated.get(commit, "")) for name, commit in tags.items())
 
     def reachable(self, commit: str, tags: Mapping[str, str]) -> frozenset[str]:
-        """The names of those tags whose commit is in the history of `commit`: one walk, whatever their number."""
-        if not (names := [name for name in tags if speakable(name)]):
-            return frozenset()
-        with tempfile.TemporaryDirectory(prefix="sluice-refs-") as folder:
-            scratch = store(Path(folder), self._run.folder / "objects")
-            lines = (f"{tags[name]} refs/tags/{number:09}\n" for number, name in enumerate(names))
-            (scratch / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
-            merged = Runner(scratch)("for-each-ref", "--format=%(refname:lstrip=2)", "--merged", commit, TAGS)
-        return frozenset(names[int(number)] for number in text(merged).split())
+        """The names of those tags whose commit is in the history of `commit`: one walk, whatever their number.
+
+        `git rev-list` with an exclusion, and `git tag --merged` of git 2.39, can miss some where clocks were wrong.
+        """
+        names = [name for name in tags if speakable(name)]
+        ids = list(dict.fromkeys(tags[name] for name in names))
+        marks = [id_ for id_, kind in zip(ids, self._kinds(ids), strict=True) if kind == "commit"]
+        found = contained(log.parents(self._run, [commit, *marks]), commit, marks) if marks else frozenset()
+        return frozenset(name for name in names if tags[name] in found)
 
     def commits(self, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
         """Newest first; a log of any length is never held whole."""
