@@ -12,7 +12,7 @@ from release.adapters.jinja import Sandbox, allowance
 from release.core import notes
 from release.core.changelog import LONGEST, escaped
 from release.core.commits import Change
-from release.core.notes import Contributor, Links, News, Story
+from release.core.story import Contributor, Links, News, Story
 from release.errors import ConfigError
 
 SOURCE = 50_000

@@ -15,15 +15,15 @@ from release.app import Session
 from release.commands.adopt import at_commit
 from release.commands.notes import NAMELESS, of_next
 from release.commands.version import standing
-from release.core import changelog, design, notes
+from release.core import changelog, design, notes, story
 from release.core.aim import Aim, Observation
 from release.core.ancestry import Section, told, trunk
 from release.core.commits import changes
 from release.core.config import Config
-from release.core.notes import Links, News, Story, contributors
 from release.core.plan import ChangelogText
 from release.core.pulls import Attribution
 from release.core.span import last, ranges
+from release.core.story import Links, News, Story, contributors
 from release.core.version import Version, scheme
 from release.errors import ConflictError
 
@@ -57,7 +57,7 @@ def whole(session: Session) -> ChangelogText:
         pieces = told(*read, teller.releases, lambda section: notes.piece(teller.story(section), template))
     else:
         stories = introduced(told(*read, teller.releases, teller.scene), teller.roll)
-        pieces = {name: notes.piece(story, template) for name, story in stories.items()}
+        pieces = {name: notes.piece(one, template) for name, one in stories.items()}
     order = ["", *reversed([*teller.releases])]
     page = notes.page(pieces[name] for name in order if name in pieces)
     return ChangelogText("".join(page), (*remarks, *said))
@@ -146,7 +146,7 @@ def coming(session: Session, config: Config, seen: Observation, here: Aim) -> tu
     history = observe.history(session.remote, alone, seen, here)
     sources = msgspec.structs.replace(session.sources(alone), forge=None)
     facts = observe.facts(sources, alone, history, ranges(alone, seen, here, history))
-    return notes.news(config, facts.fragments)
+    return story.news(config, facts.fragments)
 
 
 def teller_of(session: Session, config: Config, seen: Observation, news: tuple[News, ...]) -> Teller:
@@ -159,7 +159,7 @@ def teller_of(session: Session, config: Config, seen: Observation, news: tuple[N
         config=config,
         finals=finals,
         releases={name: tags[name] for name in sorted(finals, key=lambda name: finals[name])},
-        links=notes.links(config, session.server, session.repository),
+        links=story.links(config, session.server, session.repository),
         attribution=Attribution(forge.pulls("") if forge is not None else ()),
         news=news,
     )

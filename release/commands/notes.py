@@ -11,9 +11,9 @@ from release.commands.version import looked_at
 from release.core.aim import Aim, Nothing, Wishes, branch_of
 from release.core.design import Choice
 from release.core.finding import Conflict
-from release.core.notes import Contributor, Story, contributors, links, news
 from release.core.plan import ReleaseNotes
 from release.core.record import Record
+from release.core.story import Contributor, Story, contributors, links, news
 from release.core.version import Version, scheme
 from release.errors import ConflictError, UsageError
 

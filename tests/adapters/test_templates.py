@@ -14,7 +14,8 @@ from release.adapters.templates import CUT, template
 from release.core.changelog import LONGEST
 from release.core.commits import Change
 from release.core.model import Person
-from release.core.notes import BREAKING, OTHER, SECTIONS, TEMPLATES, Contributor, Links, News, Story
+from release.core.notes import BREAKING, OTHER, SECTIONS, TEMPLATES
+from release.core.story import Contributor, Links, News, Story
 from release.errors import ConfigError
 
 DOCS = Path(__file__).parents[2] / "docs" / "changelog.md"

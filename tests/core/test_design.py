@@ -16,9 +16,10 @@ from release.core.design import Choice, choose, design, existing, told
 from release.core.facts import Facts
 from release.core.finding import Conflict
 from release.core.model import Commit, Head, Person, Refs, Release
-from release.core.notes import Story, keep_a_changelog
+from release.core.notes import keep_a_changelog
 from release.core.record import Outcome, Record, State
 from release.core.span import ranges
+from release.core.story import Story
 from release.core.version import scheme
 
 WHO = Person("Captain", "captain@example.org")

@@ -17,7 +17,8 @@ from release.core.commits import Change
 from release.core.config import Config
 from release.core.facts import Fragment
 from release.core.model import Person
-from release.core.notes import TEMPLATES, Contributor, Links, News, Story, contributors, links, news, whole
+from release.core.notes import TEMPLATES, whole
+from release.core.story import Contributor, Links, News, Story, contributors, links, news
 
 KEEP, GITHUB, NOTE = (TEMPLATES[name] for name in ("keep-a-changelog", "github", "release-note"))
 FORGE = Links(

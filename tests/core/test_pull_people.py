@@ -9,8 +9,8 @@ import pytest
 from release.core.commits import Change, changes
 from release.core.facts import Pull
 from release.core.model import Commit, Person
-from release.core.notes import Contributor, contributors
 from release.core.pulls import attributed
+from release.core.story import Contributor, contributors
 
 ANN, BEN, CLEO = (Person(name, f"{name.lower()}@example.org") for name in ("Ann", "Ben", "Cleo"))
 
