@@ -114,8 +114,8 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     old = span.bump_from[0] if span.bump_from else ""
     commits = history.commits if history.met <= {old} else tuple(remote.commits(base, [old] if old else []))
     changed = remote.changed(old, base) if BY_PATH.intersection(rules.sources) else ()
-    there = [path for letter, path in changed if letter != "D"]
-    news = [path for path in there if named(config, path)] if "fragments" in rules.sources else []
+    plain = frozenset(history.fragments)  # the text of a link would be a path
+    news = [path for _, path in changed if path in plain and named(config, path)]
     paths = [path for _, path in changed]
     texts = wanted(config, paths)
     before = remote.files(old, texts) if old and texts else {}

@@ -109,6 +109,28 @@ def test_what_no_source_reads_calls_for_nothing(world: World, clone: Path) -> No
     assert reasons(world, clone, {"docs/a.md": "x", "src/foo/_a.py": "def f(a):\n    return a\n"})[1] == set()
 
 
+def test_a_link_is_no_news_fragment_and_becomes_none_by_being_changed(world: World, clone: Path) -> None:
+    for path, target in (
+        ("12.feature.md", "/etc/passwd"),
+        ("13.removal.md", "README.md"),
+        ("deep/14.feature.md", ".."),
+    ):
+        link = clone / "changes.d" / path
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+    (clone / "changes.d/15.fixed.sh").write_text("It runs.\n")
+    (clone / "changes.d/15.fixed.sh").chmod(0o755)
+    (clone / "changes.d/README.md").unlink()
+    assert reasons(world, clone, {}) == ("1.2.1", {("changes.d/15.fixed.sh", "patch")})
+    (clone / "changes.d/12.feature.md").unlink()
+    (clone / "changes.d/12.feature.md").symlink_to("/etc/shadow")
+    told = world.invoke(clone, "release.changelog").expect(0, "It runs")
+    assert reasons(world, clone, {})[1] == {("changes.d/15.fixed.sh", "patch")}
+    assert "/etc" not in told.out + world.invoke(clone, "release.changelog").expect(0, "It runs").out
+    (clone / "changes.d/13.removal.md").unlink()
+    assert reasons(world, clone, {"changes.d/13.removal.md": "It is gone.\n"})[0] == "2.0.0"
+
+
 def test_code_that_does_not_parse_ends_the_run_and_is_named(world: World, clone: Path) -> None:
     world.commit(clone, {"src/foo/b.py": "x = 1\ndef f(:\n"}, "chore: broken")
     answer = world.invoke(clone, "release.version", "--format", "json").expect(1)
