@@ -118,32 +118,44 @@ def facts(sources: Sources, config: Config, history: History, span: Ranges) -> F
     news = [path for _, path in changed if path in plain and named(config, path)]
     paths = [path for _, path in changed]
     texts = wanted(config, paths)
-    before = remote.files(old, texts) if old and texts else {}
-    after = remote.files(base, [*texts, *news]) if texts or news else {}
+    told = remote.files(base, news) if news else {}
+    before = remote.contents(old, texts) if old and texts else {}
+    after = remote.contents(base, texts) if texts else {}
     return Facts(
         commits=trunk(commits) if rules.first_parent else commits,
         pulls=brought(sources.forge, commits, rules.first_parent) if sources.forge is not None and commits else (),
-        fragments=tuple(Fragment(path, after[path] or "") for path in news),
+        fragments=tuple(Fragment(path, told[path] or "") for path in news),
         paths=tuple(paths) if "paths" in rules.sources else (),
         api=sources.compare(old, base, rules.packages) if old and "python-api" in rules.sources else (),
         manifests=tuple(manifests(sources, asking(config, paths), before, after)),
-        before=before,
-        after={path: after[path] for path in texts},
+        before=legible(before),
+        after=legible(after),
     )
 
 
 def manifests(
-    sources: Sources, paths: Collection[str], before: Mapping[str, str | None], after: Mapping[str, str | None]
+    sources: Sources, paths: Collection[str], before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]
 ) -> Iterator[Manifest]:
-    """What those files of dependencies asked for before, and ask for now, if their texts differ."""
+    """What those files of dependencies asked for before, and ask for now, if their contents differ.
 
-    def read(path: str, text: str | None) -> Asked | None:
-        return None if text is None else sources.asked(path, text)
+    One that is not UTF-8 is unreadable, and no error: nobody can mend what it was at an old commit.
+    """
+
+    def read(path: str, content: bytes | None, verb: str) -> Asked | None:
+        try:
+            return None if content is None else sources.asked(path, content.decode())
+        except UnicodeDecodeError:
+            return Asked(unreadable=f"it {verb} not UTF-8")
 
     for path in paths:
         old, new = before.get(path), after.get(path)
         if old != new:
-            yield Manifest(path, read(path, old), read(path, new))
+            yield Manifest(path, read(path, old, "was"), read(path, new, "is"))
+
+
+def legible(contents: Mapping[str, bytes | None]) -> dict[str, str | None]:
+    """Texts in which something is looked for, and nothing edited: what is not UTF-8 in them is replaced."""
+    return {path: None if content is None else content.decode("utf-8", "replace") for path, content in contents.items()}
 
 
 def brought(forge: Forge, commits: Sequence[Commit], first_parent: bool = False) -> tuple[Pull, ...]:

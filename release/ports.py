@@ -83,7 +83,11 @@ class Remote(Protocol):
         ...
 
     def files(self, commit: str, paths: Collection[str]) -> dict[str, str | None]:
-        """The texts of several files at a commit."""
+        """The texts of several files at a commit, None where there is none; ReleaseError where one is not UTF-8."""
+        ...
+
+    def contents(self, commit: str, paths: Collection[str]) -> dict[str, bytes | None]:
+        """The bytes of several files at a commit, None where there is none."""
         ...
 
     def modes(self, commit: str, paths: Collection[str]) -> dict[str, str]:

@@ -512,6 +512,7 @@ def test_a_file_that_is_not_utf_8_is_an_error_and_not_an_absence(world: World, r
     world.commit(clone, {}, "feat: x")
     with pytest.raises(ReleaseError, match=r"binary at .* is not UTF-8"):
         remote.file(there(world, remote), "binary")
+    assert remote.contents(there(world, remote), ["binary", "none"]) == {"binary": b"\xff\xfe", "none": None}
 
 
 def test_a_file_of_a_commit_that_is_not_here_is_not_taken_for_absent(world: World, remote: GitRemote) -> None:

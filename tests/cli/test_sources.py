@@ -131,6 +131,42 @@ def test_a_link_is_no_news_fragment_and_becomes_none_by_being_changed(world: Wor
     assert reasons(world, clone, {"changes.d/13.removal.md": "It is gone.\n"})[0] == "2.0.0"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "verb"),
+    [
+        (b"# f\xfcr\nrequests>=2\n", b"# for\nrequests>=3\n", "was"),
+        (b"requests>=2\n", b"# f\xfcr\nrequests>=3\n", "is"),
+        (b"# f\xfcr\nrequests>=2\n", b"# f\xe4r\nrequests>=3\n", "was"),
+    ],
+)
+def test_dependencies_that_are_not_utf_8_are_unknown_before_or_now(
+    world: World, clone: Path, before: bytes, after: bytes, verb: str
+) -> None:
+    (clone / "requirements.txt").write_bytes(before)
+    world.commit(clone, {}, "chore: before")
+    world.git(clone, "push", "--quiet", "origin", "HEAD:refs/tags/v1.2.1")
+    (clone / "requirements.txt").write_bytes(after)
+    world.commit(clone, {}, "chore: after")
+    value: Any = world.invoke(clone, "release.version", "--format", "json").expect(0).value
+    (reason,) = value["reasons"]
+    assert (value["next"], reason["source"], reason["bump"]) == ("1.2.2", "requirements.txt", "patch")
+    assert reason["what"] == f"it changed, and cannot be read: it {verb} not UTF-8"
+
+
+def test_what_is_built_on_is_known_from_a_file_that_was_not_utf_8_and_has_to_be_utf_8_now(
+    world: World, clone: Path
+) -> None:
+    (clone / "versions.env").write_bytes(b"# f\xfcr\nK3S=v1.33.1+k3s1\n")
+    world.commit(clone, {}, "chore: before")
+    world.git(clone, "push", "--quiet", "origin", "HEAD:refs/tags/v1.2.1")
+    world.commit(clone, {}, "chore: more")
+    answer = world.invoke(clone, "release.version").expect(1)
+    assert "versions.env at " in answer.err
+    assert "is not UTF-8\n       save it as UTF-8 and commit it" in answer.err
+    files = {"versions.env": "# for\nK3S=v1.34.0+k3s1\n"}
+    assert reasons(world, clone, files) == ("1.3.0", {("versions.env:2", "minor")})
+
+
 def test_code_that_does_not_parse_ends_the_run_and_is_named(world: World, clone: Path) -> None:
     world.commit(clone, {"src/foo/b.py": "x = 1\ndef f(:\n"}, "chore: broken")
     answer = world.invoke(clone, "release.version", "--format", "json").expect(1)

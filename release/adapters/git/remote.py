@@ -168,18 +168,26 @@ class GitRemote:
         return self.files(commit, (path,))[path]
 
     def files(self, commit: str, paths: Collection[str]) -> dict[str, str | None]:
-        """The texts of several files at a commit, by one process; None where there is none."""
+        """The texts of several files at a commit, by one process; None where there is none.
+
+        ReleaseError where one is not UTF-8.
+        """
+        found = self.contents(commit, paths)
+        return {path: None if content is None else decoded(content, path, commit) for path, content in found.items()}
+
+    def contents(self, commit: str, paths: Collection[str]) -> dict[str, bytes | None]:
+        """The bytes of several files at a commit, by one process; None where there is none."""
         odd = self._odd(commit, paths)
         names = (odd.get(path, NOWHERE) if "\n" in path else f"{commit}:{path}" for path in paths)
         asked = "".join((f"{commit}\n", *(f"{name}\n" for name in names))).encode()
         rest = self._run("cat-file", "--batch", stdin=asked)
-        found: dict[str, str | None] = {}
+        found: dict[str, bytes | None] = {}
         for path in ("", *paths):
             header, _, rest = rest.partition(b"\n")
             _, kind, size = header.split(b" ") if not header.endswith(b" missing") else (b"", b"missing", b"-1")
             content, rest = rest[: max(0, int(size))], rest[int(size) + 1 :]
             if path:
-                found[path] = decoded(content, path, commit) if kind == b"blob" else None
+                found[path] = content if kind == b"blob" else None
             elif kind == b"missing":
                 raise Unseen(f"{commit[:10]} of {self.name} is not here", "run the same command again")
         return found
