@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -216,17 +217,36 @@ def _cancelled(commits: Sequence[Commit]) -> set[str]:
     A revert that names its target is about just that, not about copies of it.
     """
     gone: set[str] = set()
-    reverts = [(place, named) for place, commit in enumerate(commits) if (named := _taken_back(commit))]
-    known = _Range(commits if reverts else ())
-    for place, named in reverts:
-        if commits[place].id in gone:
+    reverts = {commit.id: named for commit in commits if (named := _taken_back(commit))}
+    ordered = _descending(commits) if reverts else ()
+    known = _Range(ordered)
+    for place, commit in enumerate(ordered):
+        named = reverts.get(commit.id, [])
+        if not named or commit.id in gone:
             continue
         targets = [known.older(name, place) for name in named]
         if all(targets):
-            gone.add(commits[place].id)
+            gone.add(commit.id)
         for target in (one for found in targets for one in found):
             gone |= known.brought(target)
     return gone
+
+
+def _descending(commits: Sequence[Commit]) -> tuple[Commit, ...]:
+    """The commits with children before their parents, else in their order: a log by date can show a merge before the
+    commit that takes it back, where both are of the same second."""
+    places = {commit.id: place for place, commit in enumerate(commits)}
+    children = Counter(parent for commit in commits for parent in commit.parents)
+    ready = [place for place, commit in enumerate(commits) if not children[commit.id]]
+    found: list[Commit] = []
+    while ready:
+        commit = commits[heappop(ready)]
+        found.append(commit)
+        for parent in commit.parents:
+            children[parent] -= 1
+            if not children[parent] and parent in places:
+                heappush(ready, places[parent])
+    return tuple(found)
 
 
 def _taken_back(commit: Commit) -> list[str]:

@@ -403,3 +403,11 @@ def test_many_reverted_merges_do_not_take_long() -> None:
     found = changes(commits)
     assert time.perf_counter() - begun < 3
     assert len(found) == 2 * 19_000
+
+
+def test_a_revert_on_a_branch_that_was_merged_counts_though_the_log_shows_what_it_reverts_first() -> None:
+    """Main and branch are of one second: git's log by date may have main's commit before the branch's that takes it back."""
+    fixed = commit("a", "fix: a fault")
+    back = commit("b", f'Revert "fix: a fault"\n\nThis reverts commit {oid("a")}.\n', "a")
+    merge = commit("c", "Merge branch 'back'", "a", "b")
+    assert names(merge, fixed, back) == names(merge, back, fixed) == []
