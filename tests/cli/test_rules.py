@@ -189,6 +189,13 @@ def no_record_at_all(scene: Scene, bad: bool) -> Wishes:
     return Wishes()
 
 
+@case("record-unreadable")
+def no_record_where_a_tag_is(scene: Scene, bad: bool) -> Wishes:
+    scene.git("push", "--quiet", "origin", f"HEAD:refs/sluice/{'0.1' if bad else '0.9'}")
+    scene.tag("v0.1.0")
+    return scene.started_for("v0.1.0")
+
+
 @case("backward")
 def below_a_version_on_another_branch(scene: Scene, bad: bool) -> Wishes:
     scene.git("checkout", "--quiet", "-b", "aside")

@@ -328,6 +328,9 @@ def test_records_and_numbers_that_were_given_up() -> None:
     assert told(proposal("1.2.0", records=(record("1.1.0", "begun"),))) == []
     assert told(proposal("1.1.0", broken=(Broken("1.1", "no JSON"),))) == ["record-unreadable"]
     assert told(proposal("1.2.0", broken=(Broken("1.1", "no JSON"),))) == []
+    pinned: Any = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
+    assert told(proposal("1.1.0", broken=(Broken("1.1", "no JSON"),), **pinned)) == ["record-unreadable"]
+    assert told(proposal("1.1.0", broken=(Broken("1.2", "no JSON"),), **pinned)) == []
 
 
 # The fleet

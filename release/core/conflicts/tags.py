@@ -105,5 +105,5 @@ def another_unfinished(proposal: Proposal) -> Iterator[Conflict]:
 def record_unreadable(proposal: Proposal) -> Iterator[Conflict]:
     """What nobody can read is not written over."""
     for broken in proposal.seen.broken:
-        if broken.line == proposal.version.line and not proposal.aimed.pinned:
+        if broken.line == proposal.version.line:
             yield Conflict("record-unreadable", broken.why, "look at it with `git show`; nothing is written over it")
