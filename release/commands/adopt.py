@@ -33,7 +33,7 @@ def adopted(session: Session, seen: Observation, record: Record) -> Release | Re
     if version is None or (rules.tag(version), version.line) != (release.tag, record.line):
         return (design.forged(record),)
     config, _ = at_commit(session.config, remote.file(release.base, "release.toml"), release.base)
-    if not public and (refusal := unproved(session, config, record)):
+    if not public and (refusal := unproved(session, config, record, seen.head.branch)):
         return refusal
     return design.furnished(config, release)
 
@@ -45,10 +45,10 @@ def surely(found: Release | Refusal) -> Release:
     raise ConflictError(found)
 
 
-def unproved(session: Session, config: Config, record: Record) -> Refusal:
+def unproved(session: Session, config: Config, record: Record, branch: str) -> Refusal:
     """Why the commit of a record that is not public yet is not the one that this project would make."""
     release, remote = record.release, session.remote
-    if refusal := design.unfaithful(config, record, observe.content(remote, config, release.base)):
+    if refusal := design.unfaithful(config, record, observe.content(remote, config, release.base), branch):
         return refusal
     made = release.base
     if release.edits:

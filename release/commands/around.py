@@ -28,7 +28,7 @@ def around(session: Session, found: Decision, version: Version) -> Around:
         local=session.checkout.tagged(tag),
         components=components,
         taken={} if pinned else claimed(session, found, version, values),
-        holds=holders(session, found, version) if pinned else {},
+        holds=holders(session, found, version) if pinned else None,
         out=others_see(session, found, version, values, components) if pinned else (),
     )
 

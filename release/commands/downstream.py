@@ -13,7 +13,7 @@ from release.commands.adopt import adopted, asked_for, surely
 from release.commands.fleet_status import fleet_status
 from release.commands.plan import states
 from release.commands.verify import released
-from release.core.aim import Observation
+from release.core.aim import Observation, burned
 from release.core.design import existing
 from release.core.finding import Blocked, Conflict, Done, Skipped
 from release.core.fleet import holes
@@ -44,6 +44,11 @@ def one(session: Session, version: str, only: str) -> Filling:
     if release.tag not in seen.refs.tags:
         why = f"{release.tag} is not tagged on the upstream, and its downstreams come after it"
         raise ConflictError((Conflict("unmet-need", why, f"release it first: invoke release --version {release.tag}"),))
+    if given_up_of(session, seen, release.tag):
+        why = f"{release.tag} was given up, and is not released anywhere"
+        raise ConflictError(
+            (Conflict("burned", why, "have its tag taken away by whoever made it; take the next version"),)
+        )
     known(only, [wish.name for wish in release.downstreams], release.tag)
     return looked(session, seen, [release], {(release.tag, only)} if only else None)
 
@@ -57,6 +62,7 @@ def missing(session: Session, since: str, until: str, only: str) -> Filling:
     status = fleet_status(session, since, until)
     wanted = {(tag, name) for tag, name in holes(status, session.config.downstream) if only in ("", name)}
     seen = session.observed()
+    wanted = {(tag, name) for tag, name in wanted if not given_up_of(session, seen, tag)}
     filling = looked(
         session, seen, [tagged(session, seen, tag) for tag in dict.fromkeys(tag for tag, _ in sorted(wanted))], wanted
     )
@@ -67,6 +73,12 @@ def missing(session: Session, since: str, until: str, only: str) -> Filling:
     )
     filled = msgspec.structs.replace(filling.filled, steps=(*unseen, *filling.filled.steps))
     return Filling(filled, filling.steps, filling.found, unseen)
+
+
+def given_up_of(session: Session, seen: Observation, tag: str) -> bool:
+    """Whether a tag is of a version that was given up: somebody made it by hand."""
+    rules = scheme(session.config.version, session.config.project.name)
+    return rules.of_tag(tag) in burned(rules, seen)
 
 
 def known(only: str, names: Sequence[str], of: str) -> None:

@@ -16,6 +16,7 @@ from release.engine.walk import Event, Findings
 from release.steps.begin import BEGUN_ELSEWHERE
 
 ROUNDS = 3
+TAKEN = ("image-taken", "package-taken")
 
 
 def ready(session: Session, wishes: Wishes) -> Prepared:
@@ -24,9 +25,12 @@ def ready(session: Session, wishes: Wishes) -> Prepared:
     session.who()
     planned = prepared(session, wishes)
     for _ in range(ROUNDS):
-        if all(conflict.rule != BEGUN_ELSEWHERE for conflict in planned.plan.conflicts):
+        if all(conflict.rule not in (BEGUN_ELSEWHERE, *TAKEN) for conflict in planned.plan.conflicts):
             break
-        planned = prepared(session, wishes)
+        again = prepared(session, wishes)
+        if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in planned.plan.conflicts):
+            return again  # what is taken may be another captain's, who released it while we looked
+        planned = again
     return planned
 
 

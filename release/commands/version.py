@@ -33,8 +33,10 @@ def looked_at(session: Session, wishes: Wishes) -> tuple[Decision | Record | Not
     seen = session.observed()
     here, remarks = standing(session, seen)
     asked = bool(wishes.stage or wishes.bump)
-    if asked and isinstance(nothing := aim(session.config, seen, wishes), Nothing):
-        remarks = (*remarks, f"invoke release would do nothing here: {nothing.why}")
+    there = aim(session.config, seen, wishes) if asked else None
+    if isinstance(there, Nothing) or (isinstance(there, Record) and not there.unfinished):
+        out = there.why if isinstance(there, Nothing) else f"{there.release.tag} is out, and nothing changed since"
+        remarks = (*remarks, f"invoke release would do nothing here: {out}")
     if isinstance(here, Aim) and (asked or remarks):
         found = decided(session, seen, wished(here, wishes))
     else:
@@ -70,8 +72,10 @@ def of_decision(found: Decision, remarks: tuple[str, ...]) -> Upcoming:
         line = current.line if current else found.aimed.line or None
         return Upcoming(current.text if current else None, line=line, nothing=found.chosen.why, remarks=remarks)
     version = found.chosen.version
-    if refusal := off_line(found, version):
+    if refusal := against(found, version, "wrong-line"):
         raise ConflictError(refusal)
+    unchanged = against(found, version, "nothing-changed")
+    remarks = (*remarks, *(f"invoke release would refuse this: {conflict.why}" for conflict in unchanged))
     rules = scheme(found.config.version, found.config.project.name)
     return Upcoming(
         current=current.text if current else None,
@@ -84,11 +88,10 @@ def of_decision(found: Decision, remarks: tuple[str, ...]) -> Upcoming:
     )
 
 
-def off_line(found: Decision, version: Version) -> Refusal:
-    """Why the version cannot be this branch's: on a line's branch nothing beyond a patch comes next."""
+def against(found: Decision, version: Version, rule: str) -> Refusal:
+    """What a rule has against the version: on a line's branch nothing beyond a patch comes next, and nothing is new without a commit."""
     proposal = Proposal(found.config, found.seen, found.aimed, found.history, found.span, version)
-    judged = judge(proposal, rules=[rule for rule in RULES if rule.name == "wrong-line"])
-    return judged.errors
+    return judge(proposal, rules=[one for one in RULES if one.name == rule]).errors
 
 
 def of_record(record: Record, rules: Scheme) -> Upcoming:

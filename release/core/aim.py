@@ -18,6 +18,7 @@ from release.core.model import Commit, Head, Person, Refs
 from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
+RISES = ("patch", "minor", "major", "revision")
 Bump = Literal["", "patch", "minor", "major", "final", "revision"]
 
 
@@ -115,8 +116,17 @@ def aim(config: Config, seen: Observation, wishes: Wishes) -> Record | Aim | Not
         return (_choose(alive),)
     if alive:
         other = "final" if wishes.stage else "candidate" if wishes.bump == "final" else ""
-        return (unfinished(alive[0], seen.refs),) if alive[0].release.kind == other else alive[0]
-    return _released(config, rules, seen, placed, wishes.stage) or wished(placed, wishes)
+        else_asked = alive[0].release.kind == other or not meant(alive[0], wishes)
+        return (unfinished(alive[0], seen.refs),) if else_asked else alive[0]
+    return _released(config, rules, seen, placed, wishes) or wished(placed, wishes)
+
+
+def meant(record: Record, wishes: Wishes) -> bool:
+    """Whether a release that has begun, or is out, may be what a bump asks for: then the same command was typed again."""
+    if wishes.bump not in RISES:
+        return True
+    file = wishes.bump == "revision" and record.release.bump == "candidate"  # what a version file calls it
+    return file or record.release.bump in (wishes.bump, "first")
 
 
 def wished(placed: Aim, wishes: Wishes) -> Aim:
@@ -225,7 +235,7 @@ def _held(rules: Scheme, seen: Observation, version: Version) -> Conflict | None
     if record.unfinished and can_land(record, seen.refs):
         return unfinished(record, seen.refs)
     newer = rules.parse(record.release.version)
-    if newer is None or newer < version:
+    if record.state.outcome == "abandoned" or newer is None or newer < version:
         return None
     tag = rules.tag(version)
     return Conflict(
@@ -259,11 +269,17 @@ def versions_at(rules: Scheme, tags: Mapping[str, str], commit: str) -> list[Ver
     return [version for name, there in tags.items() if there == commit and (version := rules.of_tag(name)) is not None]
 
 
-def _released(config: Config, rules: Scheme, seen: Observation, placed: Aim, stage: str) -> Record | Nothing | None:
-    """Where the head carries a release that is at least what was asked for: that one, to be seen out once more."""
-    if config.version.final_from_candidate and not stage:
+def _released(config: Config, rules: Scheme, seen: Observation, placed: Aim, wishes: Wishes) -> Record | Nothing | None:
+    """Where the head carries a release that is at least what was asked for: that one, to be seen out once more.
+
+    Of a bump that somebody decided on, only its own record tells that it was made here.
+    """
+    there = [version for version in versions_at(rules, seen.refs.tags, placed.base) if wishes.stage or version.final]
+    if wishes.bump in RISES:
+        record = seen.record_of(max(there)) if there else None
+        return record if record is not None and meant(record, wishes) else None
+    if config.version.final_from_candidate and not wishes.stage:
         return None
-    there = [version for version in versions_at(rules, seen.refs.tags, placed.base) if stage or version.final]
     where = placed.branch if seen.refs.heads.get(placed.branch) == placed.base else "HEAD"
     return _out(seen, max(there), f"{where} is that very commit") if there else None
 

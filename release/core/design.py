@@ -34,6 +34,7 @@ from release.core.version import Scheme, Version, line_of_branch, render, scheme
 from release.core.version_file import value_in
 
 REASONS = 100  # as many as anybody reads; the notes have all
+OF_BRANCHES = ("branch", "wrong-line")
 
 
 def choose(
@@ -306,11 +307,12 @@ def existing(config: Config, seen: Observation, version: Version) -> Release:
     return furnished(config, release)
 
 
-def unfaithful(config: Config, record: Record, history: History) -> Refusal:
+def unfaithful(config: Config, record: Record, history: History, branch: str) -> Refusal:
     """Why a release that has begun is not to be gone on with: it is not what this configuration makes at its base.
 
-    Whoever may push to a record may not thereby choose what goes to the branch. Commands, outputs and downstreams are
-    not looked at: they are never taken from a record.
+    Whoever may push to a record may not thereby choose what goes to the branch: one that [version] branches does not have
+    is believed where a rule lets it pass, or where somebody waived that and `branch`, the one checked out here, is it.
+    Commands, outputs and downstreams are not looked at: they are never taken from a record.
     """
     release = record.release
     rules = scheme(config.version, config.project.name)
@@ -320,7 +322,9 @@ def unfaithful(config: Config, record: Record, history: History) -> Refusal:
         here = any(
             line_of_branch(template, release.branch) in ("", version.line) for template in config.version.branches
         )
-        if here and tuple(written) == release.edits:
+        let = any(config.rules.get(rule, "error") != "error" for rule in OF_BRANCHES)
+        waived = release.branch == branch and any(one.rule in OF_BRANCHES for one in release.waivers)
+        if (here or let or waived) and tuple(written) == release.edits:
             return ()
     why = f"the record of {release.tag!r} does not say what release.toml at {release.base[:10]} makes"
     return (_give_up("record-differs", why, release),)

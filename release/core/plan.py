@@ -9,7 +9,7 @@ import msgspec
 
 from release.core.config import Severity
 from release.core.finding import Conflict
-from release.core.model import Reason, Release
+from release.core.model import Reason, Release, Waiver
 
 State = Literal["done", "pending", "underway", "failed", "blocked", "skipped"]
 
@@ -43,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
     nothing: str = ""
     remarks: tuple[str, ...] = ()
     next: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -174,6 +175,7 @@ def of_release(release: Release) -> Plan:
         commit=release.base,
         reasons=release.reasons,
         notes=release.notes,
+        waivers=release.waivers,
     )
 
 

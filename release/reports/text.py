@@ -65,6 +65,12 @@ def _(plan: Plan) -> Iterator[Line]:
             yield [(f"  because {shown(reason.source)}: {shown(reason.what)} ({reason.bump})", "dim")]
         if len(plan.reasons) > SOME:
             yield [(f"  and {len(plan.reasons) - SOME} more reasons", "dim")]
+    for waiver in plan.waivers:
+        yield [
+            ("waived ", "bold magenta"),
+            (f"[{waiver.rule}] ", "dim"),
+            (f"by {shown(waiver.by)}: {shown(waiver.why)}", ""),
+        ]
     yield from steps(plan.steps)
     yield from failures(plan.steps)
     for remark in plan.remarks:

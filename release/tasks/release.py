@@ -30,6 +30,7 @@ HELP = {
     "yes": "act without asking",
     "format": "text or json",
 }
+LONGEST_REASON = 2_000
 KINDS = ("major", "minor", "patch", "final", "revision")
 WISHES = ("version", "bump", "candidate", "final", "revision", "waive", "reason")
 
@@ -227,7 +228,7 @@ def abandon(c: Context, reason: str = "", version: str = "", yes: bool = False, 
         if not reason.strip():
             raise UsageError("a release is given up for a reason", 'say --reason "..."')
         confirmed(f"Give up {version or 'the release in flight'}?", yes, app.interactive)
-        present(give_up(app.session(), version, reason), format)
+        present(give_up(app.session(), version, reasonable(reason)), format)
 
 
 @task(
@@ -249,7 +250,7 @@ def withdraw(c: Context, version: str = "", reason: str = "", yes: bool = False,
         if not version or not reason.strip():
             raise UsageError("a release is withdrawn by name and for a reason", 'say --version V --reason "..."')
         session = app.session()
-        todo = withdrawing.prepared(session, version, reason)
+        todo = withdrawing.prepared(session, version, reasonable(reason))
         if any(step.state != "done" for step in todo.withdrawn.steps):
             if format == "text":
                 console.show(todo.withdrawn, sys.stderr)
@@ -347,7 +348,19 @@ def waived(rules: Sequence[str] | None, reason: str) -> tuple[tuple[str, str], .
     """The rules to set aside, each with the reason."""
     if bool(rules) != bool(reason.strip()):
         raise UsageError("a rule is waived for a reason", 'say --waive RULE --reason "..."')
-    return tuple((rule, reason.strip()) for rule in dict.fromkeys(rules or ()))
+    why = reasonable(reason) if rules else ""
+    return tuple((rule, why) for rule in dict.fromkeys(rules or ()))
+
+
+def reasonable(reason: str) -> str:
+    """A reason that a record can keep: text, and no more of it than anybody reads."""
+    if len(reason) > LONGEST_REASON:
+        raise UsageError(f"the reason has {len(reason)} characters", f"say it in {LONGEST_REASON}")
+    try:
+        reason.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the reason is not UTF-8", "type it in UTF-8, or in plain letters") from None
+    return reason.strip()
 
 
 def code_of(ready: Prepared) -> int:

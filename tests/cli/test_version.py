@@ -306,5 +306,9 @@ def test_a_number_of_somebody_elses_line_is_not_gone_on_with(world: World, capta
 def test_what_release_would_not_do_on_a_released_head_is_said(world: World, captain: Path) -> None:
     found = upcoming(world, captain, "--bump", "minor")
     assert found["next"] == "1.3.0"
+    assert any("would refuse this: there is no commit since v1.2.0" in remark for remark in found["remarks"])
+    world.invoke(captain, "release.plan", "--bump", "minor").expect(3, "nothing-changed")
+    tagged(world, captain, "v1.3.0-rc.1")
+    found = upcoming(world, captain, "--candidate")
     assert any("would do nothing here" in remark for remark in found["remarks"])
-    world.invoke(captain, "release.plan", "--bump", "minor").expect(0, "nothing to do")
+    world.invoke(captain, "release.plan", "--candidate").expect(0, "nothing to do")
