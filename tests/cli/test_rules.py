@@ -275,6 +275,13 @@ def a_tag_beside_the_branches(scene: Scene, bad: bool) -> Wishes:
     return scene.started_for("v0.1.0")
 
 
+@case("branch", PLAIN + 'branches = ["release-{line}"]\n')
+def a_tag_of_a_line_without_a_branch(scene: Scene, bad: bool) -> Wishes:
+    scene.on("release-0.1" if bad else "release-0.9")
+    scene.tag("v0.9.0")
+    return scene.started_for("v0.9.0")
+
+
 @case("behind", PLAIN + STRICT)
 def somebody_has_pushed(scene: Scene, bad: bool) -> Wishes:
     scene.world.commit(scene.world.clone("other"), {"other": "1"}, "feat: other")

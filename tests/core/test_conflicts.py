@@ -281,6 +281,15 @@ def test_a_tag_that_is_there_is_in_the_history_of_its_branch() -> None:
     assert told(proposal("1.1.0", **pinned)) == []
 
 
+def test_a_tag_of_a_line_without_a_branch_is_told_which_one_it_lacks() -> None:
+    pinned: Any = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
+    lines = {"version": {"branches": ["release-{line}"]}}
+    (conflict,) = judge(proposal("1.1.0", lines, around=Around(holds={}), **pinned)).errors
+    assert (conflict.rule, conflict.why) == ("branch", f"v1.1.0 is on {BASE[:10]}, and line 1.1 has no branch")
+    assert "push release-1.1 (" in conflict.remedy
+    assert told(proposal("1.1.0", lines, **pinned)) == []
+
+
 def test_candidates_come_before_a_final_where_the_project_says_so() -> None:
     tested = {"version": {"final_from_candidate": True}}
     at, off = {"v1.0.0": OLD, "v1.1.0-rc.1": BASE}, {"v1.0.0": OLD, "v1.1.0-rc.1": OTHER}

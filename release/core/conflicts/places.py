@@ -41,9 +41,16 @@ def branch(proposal: Proposal) -> Iterator[Conflict]:
     allowed = ", ".join(templates)
     if aimed.pinned:
         holds = proposal.around.holds
-        if holds and not any(holds.values()):
-            why = f"{proposal.tag} is on {aimed.base[:10]}, which is not in the history of {' or '.join(holds)}"
+        if holds is not None and not any(holds.values()):
+            line = proposal.version.line
+            nowhere = (
+                f"which is not in the history of {' or '.join(holds)}" if holds else f"and line {line} has no branch"
+            )
+            why = f"{proposal.tag} is on {aimed.base[:10]}, {nowhere}"
             remedy = "find out who tagged it, and release the next version from a branch"
+            if not holds:
+                made = " or ".join(render(template, {"line": line}) for template in templates)
+                remedy = f"find out who tagged it; if it is right, push {made} ([version] branches)"
             yield Conflict("branch", why, remedy)
     elif all(line_of_branch(template, aimed.branch) is None for template in templates):
         why = f"no release is made from {aimed.branch or 'a commit that is on no branch'}"

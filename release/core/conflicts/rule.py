@@ -21,14 +21,14 @@ class Around(msgspec.Struct, frozen=True):
 
     `local` are the clone's own tags (name -> peeled commit), `components` the tags of the rest of the fleet by name,
     `taken` what is there of what the release claims (as in `taken_conflicts`). Of a tag that is there already:
-    `holds` says of the branches where it may sit whether its commit is in their history, and `out` names what else of
-    its release others can see.
+    `holds` says of the branches where it may sit whether its commit is in their history (empty where the remote has no
+    such branch, None where nobody looked), and `out` names what else of its release others can see.
     """
 
     local: Mapping[str, str] = {}
     components: Mapping[str, Seen] = {}
     taken: Mapping[Claim, str | None] = {}
-    holds: Mapping[str, bool] = {}
+    holds: Mapping[str, bool] | None = None
     out: tuple[str, ...] = ()
 
 
