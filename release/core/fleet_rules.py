@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from release.core.address import holds_secret, is_remote, without_secret
-from release.core.assembly import Selective, applies
+from release.core.assembly import applies
 from release.core.config import Component, Config
 from release.core.conflicts import ALL, nearest
 from release.core.finding import Conflict
@@ -101,8 +101,9 @@ def _requires(config: Config) -> Iterator[Conflict]:
                 yield found
             else:
                 ranges.setdefault(name, []).append((who, found))
+    together = _together(config)
     for name, known in ranges.items():
-        yield from _disjoint(config, name, known, rules_of(config, name))
+        yield from _disjoint(name, known, rules_of(config, name), together)
 
 
 def _tables(config: Config) -> Iterator[tuple[str, str, Mapping[str, str]]]:
@@ -124,26 +125,37 @@ def _range(config: Config, who: str, place: str, name: str, text: str) -> Range 
     return parse(place, text, rules_of(config, name))
 
 
-def _disjoint(config: Config, name: str, known: list[tuple[str, Range]], rules: Scheme) -> Iterator[Conflict]:
+def _disjoint(
+    name: str, known: list[tuple[str, Range]], rules: Scheme, together: Collection[frozenset[str]]
+) -> Iterator[Conflict]:
     """Ranges that leave no version over: one alone, or two that one release can bring together."""
     empty = [who for who, wanted in known if not possible([wanted], rules)]
     for who, wanted in known:
         if who in empty:
             why = f"{who} needs {name} {wanted.text}, and no version is in that range"
             yield Conflict("requires-disjoint", why, "widen the range")
-    tables: dict[str, Selective] = {one.name: one for one in config.downstream}
     for (who, one), (other, two) in itertools.combinations(known, 2):
-        apart = who in tables and other in tables and not _meet(tables[who], tables[other])
-        if not apart and not {who, other}.intersection(empty) and not possible([one, two], rules):
+        meet = any({who, other} <= names for names in together)
+        if meet and not {who, other}.intersection(empty) and not possible([one, two], rules):
             why = f"{who} needs {name} {one.text}, and {other} needs {name} {two.text}: no version is in both ranges"
             yield Conflict("requires-disjoint", why, "widen one of them, or let no release select both")
 
 
-def _meet(one: Selective, other: Selective) -> bool:
-    """Whether there is a release that selects both; a line of "" stands for one that nobody names."""
-    lines = (*one.lines, *other.lines, "")
-    kinds = ("candidate", "final")
-    return any(applies(one, line, kind) and applies(other, line, kind) for line in lines for kind in kinds)
+def _together(config: Config) -> tuple[frozenset[str], ...]:
+    """The names that a release brings together, for each line and kind that a table tells from others.
+
+    They are the project, the downstreams that the release selects, and whomever these lead to; "" stands for a line that
+    nobody names.
+    """
+    wanted = requirements(config)
+    lines = dict.fromkeys(("", *(line for one in config.downstream for line in one.lines)))
+    found = []
+    for line, kind in itertools.product(lines, ("candidate", "final")):
+        names = [project_name(config), *(one.name for one in config.downstream if applies(one, line, kind))]
+        for name in names:  # grows
+            names += [needed for needed in wanted[name] if needed in wanted and needed not in names]
+        found.append(frozenset(names))
+    return tuple(found)
 
 
 def _ring(config: Config) -> Iterator[Conflict]:

@@ -121,6 +121,35 @@ def test_disjoint_ranges_are_told_with_who_has_them() -> None:
     assert conflict.why == "up needs c >=2, and a needs c ~=1.4: no version is in both ranges"
 
 
+def test_ranges_contradict_each_other_only_where_a_release_leads_to_both() -> None:
+    low = {"name": "x", "repository": "../x.git", "requires": {"c": "<1"}}
+    needing = {**UP, "requires": {"c": ">=1"}}
+    assert rules(project=needing, component=[C, low]) == []
+    # Over the project, over a downstream, and over another component.
+    assert rules(project={**UP, "requires": {"c": ">=1", "x": ">=1"}}, component=[C, low]) == ["requires-disjoint"]
+    over = {**A, "requires": {"x": ">=1"}}
+    assert rules(project=needing, downstream=[over], component=[C, low]) == ["requires-disjoint"]
+    between = {"name": "y", "repository": "../y.git", "requires": {"x": ">=1"}}
+    assert rules(project=needing, downstream=[over | {"requires": {"y": ">=1"}}], component=[C, low, between]) == [
+        "requires-disjoint"
+    ]
+
+
+def test_components_of_downstreams_that_no_release_selects_together_may_differ() -> None:
+    low = {"name": "x", "repository": "../x.git", "requires": {"c": "<1"}}
+    a, b = {**A, "requires": {"x": ">=1"}}, {**B, "requires": {"c": ">=1"}}
+    assert rules(downstream=[a, b], component=[C, low]) == ["requires-disjoint"]
+    assert rules(downstream=[a | {"when": "final"}, b | {"when": "candidate"}], component=[C, low]) == []
+    assert rules(downstream=[a | {"lines": ["1.1"]}, b | {"lines": ["1.2"]}], component=[C, low]) == []
+    assert rules(downstream=[a | {"lines": ["1.1"]}, b | {"lines": ["1.2", "1.1"]}], component=[C, low]) == [
+        "requires-disjoint"
+    ]
+
+
+def test_a_range_without_any_version_is_wrong_wherever_it_stands() -> None:
+    assert rules(component=[C, {**B, "requires": {"c": ">2, <1"}}]) == ["requires-disjoint"]
+
+
 def test_a_ring_is_drawn() -> None:
     a, b = {**A, "after": ["b"]}, {**B, "requires": {"c": ">=1"}}
     assert rules(downstream=[a, b], component=[{**C, "requires": {"up": ">=1"}}]) == []
