@@ -296,6 +296,27 @@ def what_the_release_writes(scene: Scene, bad: bool) -> Wishes:
     return Wishes()
 
 
+@case("dirty", WRITING.replace("CHANGELOG.md", "docs/CHANGELOG.md"))
+def a_folder_that_git_does_not_know_yet(scene: Scene, bad: bool) -> Wishes:
+    folder = scene.clone / ("docs" if bad else "doc")
+    folder.mkdir()
+    (folder / "CHANGELOG.md").write_text("half written\n")
+    return Wishes()
+
+
+@case("dirty", WRITING)
+def a_changelog_that_a_candidate_leaves_alone(scene: Scene, bad: bool) -> Wishes:
+    (scene.clone / "CHANGELOG.md").write_text("half written\n")
+    return Wishes() if bad else Wishes(stage="rc")
+
+
+@case("dirty", WRITING + '[changes]\nsources = ["conventional", "fragments"]\n')
+def a_fragment_that_goes_away(scene: Scene, bad: bool) -> Wishes:
+    scene.commit("feat: a", {"changes.d/1.feature.md": "New.\n", "changes.d/README.md": "How to.\n"})
+    (scene.clone / "changes.d" / ("1.feature.md" if bad else "README.md")).write_text("half written\n")
+    return Wishes()
+
+
 @case("version-file", BY_FILE)
 def the_file_says_something_else(scene: Scene, bad: bool) -> Wishes:
     scene.commit("feat: a", {"VERSION": "1.2.3\n"})

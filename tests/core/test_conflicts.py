@@ -44,6 +44,7 @@ def proposal(
     records: tuple[Record, ...] = (),
     broken: tuple[Broken, ...] = (),
     changed: bool = True,
+    fragments: tuple[str, ...] = (),
     around: Around | None = None,
 ) -> Proposal:
     """A version on the head of main, with one commit of its own; v1.0.0 is what came before."""
@@ -54,7 +55,7 @@ def proposal(
     seen = Observation(NOW, WHO, "https://example.org/up.git", head or Head(BASE, "main"), refs, records, broken=broken)
     place = Aim(**{"branch": "main", "base": BASE, **(aimed or {})})
     new = (Commit(BASE, (OLD,), WHO, NOW, "feat: a"),) if changed else ()
-    history = History(BASE, frozenset(known), files or {}, commits=new)
+    history = History(BASE, frozenset(known), files or {}, commits=new, fragments=fragments)
     found = rules.parse(version)
     assert found is not None
     return Proposal(config, seen, place, history, ranges(config, seen, place, history), found, around or Around())
@@ -228,6 +229,10 @@ def test_a_tag_elsewhere() -> None:
     writing = {"commit": {"mode": "push"}, "changelog": {"file": "CHANGELOG.md"}}
     assert told(proposal("1.1.0", writing, around=Around(local={"v1.1.0": BASE}))) == ["tag-elsewhere"]
     assert told(proposal("1.1.0-rc.1", writing, around=Around(local={"v1.1.0-rc.1": BASE}))) == []
+    tidying: Any = {"commit": {"mode": "push"}, "changes": {"sources": ["fragments"]}}
+    here = Around(local={"v1.1.0": BASE})
+    assert told(proposal("1.1.0", tidying, around=here, fragments=("changes.d/1.misc.md",))) == ["tag-elsewhere"]
+    assert told(proposal("1.1.0", tidying, around=here, fragments=("changes.d/README.md",))) == []
 
 
 @pytest.mark.parametrize(
@@ -272,6 +277,49 @@ def test_branches_and_lines() -> None:
     assert told(proposal("1.1.0", heads=heads, aimed=on_line)) == []
     assert told(proposal("1.2.0", heads=heads, aimed=on_line)) == ["wrong-line"]
     assert told(proposal("1.2.0", aimed={"branch": "feature"})) == ["branch"]
+
+
+VERSIONED = {"file": [{"path": "VERSION", "pattern": "(?P<value>.+)"}]}
+
+
+@pytest.mark.parametrize(
+    ("version", "tables", "changed", "expected"),
+    [
+        ("1.1.0", {"version": VERSIONED}, "VERSION", True),
+        ("1.1.0-rc.1", {"version": VERSIONED}, "VERSION", True),
+        ("1.1.0", {"version": {**VERSIONED, "source": "file"}}, "VERSION", False),
+        ("1.1.0", {"version": VERSIONED, "commit": {"mode": "none"}}, "VERSION", False),
+        ("1.1.0", {"changelog": {"file": "docs/NEWS.md"}}, "docs/NEWS.md", True),
+        ("1.1.0-rc.1", {"changelog": {"file": "docs/NEWS.md"}}, "docs/NEWS.md", False),
+        ("1.1.0", {"changelog": {"file": "docs/NEWS.md"}}, "docs/", True),
+        ("1.1.0", {"changelog": {"file": "docs/NEWS.md"}}, "doc/", False),
+        ("1.1.0", {"changelog": {"file": "docs/NEWS.md"}}, "docs/other.md", False),
+        ("1.1.0", {"changelog": {"file": "docs/NEWS.md"}}, "docs", False),
+        ("1.1.0", {"changes": {"sources": ["fragments"]}}, "changes.d/1.feature.md", True),
+        ("1.1.0", {"changes": {"sources": ["fragments"]}}, "changes.d/2.feature.md", False),
+        ("1.1.0", {"changes": {"sources": ["fragments"]}}, "changes.d/README.md", False),
+        ("1.1.0-rc.1", {"changes": {"sources": ["fragments"]}}, "changes.d/1.feature.md", False),
+        ("1.1.0", {}, "changes.d/1.feature.md", False),
+    ],
+)
+def test_only_what_the_release_commit_writes_must_be_as_it_was_committed(
+    version: str, tables: dict[str, Any], changed: str, expected: bool
+) -> None:
+    there: Any = {
+        "files": {"VERSION": version},
+        "fragments": ("changes.d/1.feature.md", "changes.d/README.md"),
+        "head": Head(BASE, "main", dirty=("app.py", changed)),
+    }
+    one = proposal(version, {"commit": {"mode": "push"}, **tables}, **there)
+    assert told(one) == (["dirty"] if expected else [])
+    pinned = {"pinned": True, "version": asked(version)}
+    assert told(proposal(version, {"commit": {"mode": "push"}, **tables}, aimed=pinned, **there)) == []
+
+
+def test_all_that_is_half_written_is_told_at_once_for_a_terminal() -> None:
+    tables = {"version": VERSIONED, "changelog": {"file": "docs/NEWS.md"}, "commit": {"mode": "push"}}
+    (conflict,) = judge(proposal("1.1.0", tables, head=Head(BASE, "main", dirty=("docs/", "VERSION")))).errors
+    assert conflict.why.startswith("VERSION, docs/ have changes that are not committed")
 
 
 def test_a_tag_that_is_there_is_in_the_history_of_its_branch() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.core.aim import own_branch
+from release.core.commits import plain
 from release.core.conflicts.rule import Proposal
 from release.core.finding import Conflict
 from release.core.version import Version, line_of_branch, render
@@ -67,12 +68,17 @@ def behind(proposal: Proposal) -> Iterator[Conflict]:
 
 
 def dirty(proposal: Proposal) -> Iterator[Conflict]:
-    """What the release commit writes must not be half-written here."""
-    config, head = proposal.config, proposal.seen.head
-    written = {file.path for file in config.version.file} | {config.changelog.file}
-    names = sorted(written.intersection(head.dirty))
-    if names and config.commit.mode == "push" and not proposal.aimed.pinned:
-        why = f"{', '.join(names)} has changes that are not committed, and the release commit writes there"
+    """What the release commit writes must not be half-written here. Git names a folder without a tracked file as one: `docs/`."""
+    written = proposal.writes
+    names = sorted(
+        name
+        for name in proposal.seen.head.dirty
+        if name in written or (name.endswith("/") and any(path.startswith(name) for path in written))
+    )
+    if names:
+        shown = ", ".join(plain(name, 200) for name in names)
+        have = "has" if len(names) == 1 else "have"
+        why = f"{shown} {have} changes that are not committed, and the release commit writes there"
         yield Conflict("dirty", why, "commit them or stash them")
 
 

@@ -11,6 +11,7 @@ from release.core.claims import Claim
 from release.core.config import Config, Severity
 from release.core.finding import Conflict
 from release.core.fleet import Seen
+from release.core.fragments import used_fragments
 from release.core.model import Waiver
 from release.core.span import Ranges
 from release.core.version import Scheme, Version, scheme, template_values
@@ -56,6 +57,19 @@ class Proposal(msgspec.Struct, frozen=True):
         """What templates may say of the version."""
         rules = self.scheme
         return template_values(self.version, rules.tag(self.version), rules)
+
+    @property
+    def writes(self) -> frozenset[str]:
+        """The paths of what a commit of the release writes or takes away; none where it has no commit of its own."""
+        config, final = self.config, self.version.final
+        if config.commit.mode != "push" or self.aimed.pinned:
+            return frozenset()
+        paths = {file.path for file in config.version.file} if config.version.source == "changes" else set()
+        if final and config.changelog.file:
+            paths.add(config.changelog.file)
+        if final and "fragments" in config.changes.sources:
+            paths.update(used_fragments(config, self.history.fragments))
+        return frozenset(paths)
 
     def versions(self) -> dict[Version, str]:
         """Every version that the upstream has a tag of -> that tag's commit."""

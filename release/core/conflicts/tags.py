@@ -25,19 +25,12 @@ def tag_elsewhere(proposal: Proposal) -> Iterator[Conflict]:
     elif there is not None and here not in (None, there):
         why = f"tag {tag} is on {(here or '')[:10]} in this clone, and on {there[:10]} on the remote"
         yield Conflict("tag-elsewhere", why, f"find out who moved it; git tag --delete {tag} drops yours")
-    elif here is not None and there is None and (here != base or _commits(proposal)):
+    elif here is not None and there is None and (here != base or proposal.writes):
         own = "a commit of its own" if here == base else base[:10]
         why = f"tag {tag} exists in this clone on {here[:10]}, and this release would put it on {own}"
         yield Conflict(
             "tag-elsewhere", why, f"drop yours: git tag --delete {tag}; or push it, to release what it is on"
         )
-
-
-def _commits(proposal: Proposal) -> bool:
-    """Whether the release writes files, and so is a commit of its own."""
-    config = proposal.config
-    files = config.version.source == "changes" and bool(config.version.file)
-    return config.commit.mode == "push" and (files or (bool(config.changelog.file) and proposal.version.final))
 
 
 def burned(proposal: Proposal) -> Iterator[Conflict]:
