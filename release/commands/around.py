@@ -67,7 +67,11 @@ def holders(session: Session, found: Decision, version: Version) -> Mapping[str,
 def others_see(
     session: Session, found: Decision, version: Version, values: Mapping[str, str], components: Mapping[str, Seen]
 ) -> tuple[str, ...]:
-    """What of a release is out, besides its tag: its downstreams' tags, and the release on the forge."""
+    """What of a release is seen to be out, besides its tag: its downstreams' tags, and the release on the forge.
+
+    A downstream that could not be seen is not among them; that it may be out all the same, the judgement reads from
+    `components`.
+    """
     forge = session.forge
     published = forge is not None and forge.published(values["tag"]) is not None
     tagged = [

@@ -601,6 +601,23 @@ def test_a_tag_whose_release_is_out_in_part_is_not_refused_any_more(
     assert any("VERSION at" in remark and "v1.2.4 wants 1.2.4" in remark for remark in plan.remarks)
 
 
+def test_a_tag_is_not_refused_because_a_downstream_was_out_of_reach(
+    opened: Callable[[str], Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = opened(BY_FILE + '[[downstream]]\nname = "first"\nrepository = "../first.git"\n')
+    scene.commit("feat: a", {"VERSION": "1.2.3\n"})
+    scene.tag("v1.2.4")
+    scene.tag_of("first", "v1.2.4")
+    gone = scene.world.folder / "gone"
+    scene.world.remote("first").rename(gone)
+    plan = planned(scene, lambda one: one.started_for("v1.2.4"), monkeypatch)
+    assert rules_of(plan) == ["component-unseen"]
+    assert "first" in plan.conflicts[0].why
+    gone.rename(scene.world.remote("first"))
+    plan = planned(scene, lambda one: one.started_for("v1.2.4"), monkeypatch)
+    assert (rules_of(plan), plan.tag) == ([], "v1.2.4")
+
+
 # As typed
 
 

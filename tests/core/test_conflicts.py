@@ -219,6 +219,38 @@ def test_of_a_release_that_others_see_already_only_safety_can_refuse_anything() 
     assert told(proposal("1.1.0", tables, around=moved, **here)) == ["tag-elsewhere", "version-file?"]
 
 
+def test_a_tag_is_not_refused_while_it_cannot_be_seen_whether_its_downstreams_have_it() -> None:
+    tables: dict[str, Any] = {
+        "version": {"file": [{"path": "v.txt", "pattern": "(?P<value>.+)"}]},
+        "downstream": [
+            {"name": "charts", "repository": "../charts.git"},
+            {"name": "tests", "repository": "../tests.git", "when": "candidate"},
+        ],
+    }
+    here: Any = {
+        "aimed": {"pinned": True, "version": asked("1.1.0")},
+        "files": {"v.txt": "1.0.9"},
+        "tags": {"v1.0.0": OLD, "v1.1.0": BASE},
+    }
+    dark = {"charts": Seen(None, "no route\x1b[2J")}
+    (conflict,) = judge(proposal("1.1.0", tables, around=Around(components=dark), **here)).errors
+    assert (conflict.rule, "\x1b" in conflict.why) == ("component-unseen", False)
+    assert conflict.why.startswith("the tags of charts could not be seen, and v1.1.0 may be out there: no route")
+    assert told(proposal("1.1.0", tables, around=Around(components={"charts": Seen({})}), **here)) == ["version-file"]
+    assert told(proposal("1.1.0", tables, around=Around(components=dark, out=("x",)), **here)) == ["version-file?"]
+    # What can never be right is refused all the same, and where nothing is wrong nothing is in doubt.
+    moved = Around(components=dark, local={"v1.1.0": OTHER})
+    assert told(proposal("1.1.0", tables, around=moved, **here)) == ["tag-elsewhere", "component-unseen"]
+    right = {**here, "files": {"v.txt": "1.1.0"}}
+    assert told(proposal("1.1.0", tables, around=Around(components=dark), **right)) == []
+    # Who decides to go by what can be seen is told that.
+    one = proposal("1.1.0", tables, around=Around(components=dark), **here)
+    assert told(one, component_unseen="it is gone") == ["version-file"]
+    assert told(one, version_file="a slip") == []
+    off = {**tables, "rules": {"component-unseen": "off"}}
+    assert told(proposal("1.1.0", off, around=Around(components=dark), **here)) == ["version-file"]
+
+
 # Rule by rule
 
 

@@ -18,6 +18,7 @@ from release.core.conflicts.fleet import (
     image_taken,
     looked_at,
     package_taken,
+    perhaps_out,
     requires,
 )
 from release.core.conflicts.places import (
@@ -103,12 +104,14 @@ RULES: tuple[Rule, ...] = (
          "find out who tagged it; release that version here, or take the next", downstream_ahead),
     Rule("requires", "somebody needs versions of a component among which the one that would be used is not",
          "release a component that fits, or widen the range", requires),
-    Rule("component-unseen", "the tags of a component that somebody needs could not be seen", "try again later",
+    Rule("component-unseen", "the tags of a component that somebody needs, or of a downstream that may be tagged already, could not be seen", "try again later",
          component_unseen),
 )  # fmt: skip
 
 ALL: tuple[Rule, ...] = (*RULES, *ELSEWHERE)
 """Every rule: those that judge a version, then those that are met elsewhere."""
+
+UNSEEN = "component-unseen"
 
 _NAMED: Mapping[str, Rule] = {rule.name: rule for rule in ALL}
 
@@ -117,13 +120,16 @@ def judge(proposal: Proposal, waivers: Sequence[tuple[str, str]] = (), rules: Se
     """All that stands against a proposal; `waivers` are names of rules with the reasons to set them aside.
 
     Only those that were needed are in the judgement. Of a tag that is there already, and of whose release others can see
-    more than that, nothing can be refused any more: there, all but safety rules are only told.
+    more than that, nothing can be refused any more: there, all but safety rules are only told. Where that could not be
+    seen, it is what is told in place of their conflicts, for a tag must not be given up because something was out of reach.
     """
     reasons = dict(waivers)
     errors: list[Conflict] = [*misused(waivers)]
     warnings: list[Conflict] = []
     waived: list[Waiver] = []
     late = proposal.aimed.pinned and bool(proposal.around.out)
+    unsure = _unsure(proposal, reasons)
+    doubted = False
     for rule in rules:
         how = severity(rule, proposal.config)
         found = tuple(rule.check(proposal)) if rule.check is not None and how != "off" else ()
@@ -131,9 +137,17 @@ def judge(proposal: Proposal, waivers: Sequence[tuple[str, str]] = (), rules: Se
             warnings += found
         elif found and rule.name in reasons and not rule.safety:
             waived.append(Waiver(rule.name, reasons[rule.name], _by(proposal.seen.who)))
+        elif unsure and not rule.safety and rule.name != UNSEEN:
+            doubted = doubted or bool(found)
         else:
             errors += found
-    return Judgement(tuple(errors), tuple(warnings), tuple(waived))
+    return Judgement((*errors, *(unsure if doubted else ())), tuple(warnings), tuple(waived))
+
+
+def _unsure(proposal: Proposal, reasons: Collection[str]) -> tuple[Conflict, ...]:
+    """What keeps a tag from being refused for now, unless somebody has decided to go by what can be seen."""
+    by_rule = severity(_NAMED[UNSEEN], proposal.config) == "error" and UNSEEN not in reasons
+    return tuple(perhaps_out(proposal)) if by_rule else ()
 
 
 def severity(rule: Rule, config: Config) -> Severity:

@@ -63,6 +63,21 @@ def component_unseen(proposal: Proposal) -> Iterator[Conflict]:
             yield Conflict("component-unseen", why, "run the same command again when it can be reached")
 
 
+def perhaps_out(proposal: Proposal) -> Iterator[Conflict]:
+    """The downstreams of a tag that is there of which it could not be seen whether the release is out there.
+
+    Nothing where something of it is seen to be out: then that is known.
+    """
+    config, version, around = proposal.config, proposal.version, proposal.around
+    unsure = proposal.aimed.pinned and not around.out
+    for one in in_step(config, version.line, version.kind) if unsure else ():
+        found = around.components.get(one.name, NOT_SEEN)
+        if found.tags is None:
+            error = plain(found.error or "nobody knows why", 300)
+            why = f"the tags of {one.name} could not be seen, and {proposal.tag} may be out there: {error}"
+            yield Conflict("component-unseen", why, "run the same command again when it can be reached")
+
+
 def _unmet(proposal: Proposal, need: Need) -> str:
     """Why a need is not met, "" where it is, or where that could not be seen."""
     config, version = proposal.config, proposal.version
