@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from release.core.commits import Change, plain
-from release.core.config import Config, Upstream, VersionRules
+from release.core.config import Config, Upstream
 from release.core.facts import Facts
 from release.core.model import Level, Reason
 from release.core.version import Version, scheme
@@ -64,14 +64,7 @@ def read(upstream: Upstream, text: str | None) -> Read:
     if seen is None or text is None or not value:
         return Read(None)
     line = text.count("\n", 0, seen.start("value")) + 1
-    return Read(scheme(rules(upstream), upstream.name).requested(value), plain(value, 100), line)
-
-
-def rules(upstream: Upstream) -> VersionRules:
-    """How the upstream writes its versions."""
-    return VersionRules(
-        scheme=upstream.scheme, tag=upstream.tag, revision=upstream.revision, candidates=upstream.candidates
-    )
+    return Read(scheme(upstream, upstream.name).requested(value), plain(value, 100), line)
 
 
 def _seen(found: Read) -> str:

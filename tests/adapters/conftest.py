@@ -1,12 +1,15 @@
-"""What the tests of the git doors stand on."""
+"""What the tests of the doors stand on."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.serving import Script, Server
 from tests.world import World
 
 
@@ -22,3 +25,17 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(tmp_path, {**os.environ, **identity})
     made.bare("upstream")
     return made
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Servers that say what a script says, until the test ends."""
+    running: list[Server] = []
+
+    def start(script: Script, **how: Any) -> Server:
+        running.append(Server(script, **how).__enter__())
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.__exit__()

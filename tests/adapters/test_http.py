@@ -25,24 +25,11 @@ from release.adapters.http.limits import limited, waiting
 from release.adapters.http.lines import Line, proxies
 from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
 from release.redact import Redactor
-from tests.serving import JSON, Reply, Script, Seen, Server, Time, certified, each, nobody
+from tests.serving import JSON, Reply, Seen, Server, Time, certified, each, nobody
 
 SECRET = "ghp_hunter2hunter2hunter2"
 Open = Callable[..., Server]
 Make = Callable[..., Http]
-
-
-@pytest.fixture
-def serve() -> Iterator[Open]:
-    running: list[Server] = []
-
-    def start(script: Script, **how: Any) -> Server:
-        running.append(Server(script, **how).__enter__())
-        return running[-1]
-
-    yield start
-    for server in running:
-        server.__exit__()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from release.adapters.http import Http
 from release.adapters.index import Indexes
 from release.errors import Unseen
 from release.redact import Redactor
-from tests.serving import Reply, Script, Server, nobody, routes
+from tests.serving import Reply, Server, nobody, routes
 
 Open = Callable[..., Server]
 PEP_691 = "application/vnd.pypi.simple.v1+json"
@@ -31,19 +31,6 @@ FILES = (
     "flat_earth-3.0-1-py3-none-any.whl",
     "flat_earth_society-9.0.tar.gz",
 )
-
-
-@pytest.fixture
-def serve() -> Iterator[Open]:
-    running: list[Server] = []
-
-    def start(script: Script, **how: Any) -> Server:
-        running.append(Server(script, **how).__enter__())
-        return running[-1]
-
-    yield start
-    for server in running:
-        server.__exit__()
 
 
 @pytest.fixture

@@ -25,26 +25,13 @@ from release.adapters.registry.logins import Login, Logins
 from release.errors import Unseen
 from release.redact import Redactor
 from tests.registries import DOCKER, INDEX, MANIFEST, Running, registry
-from tests.serving import Reply, Script, Seen, Server, certified, nobody, routes
+from tests.serving import Reply, Seen, Server, certified, nobody, routes
 
 PASSWORD = "hunter2hunter2"
 # htpasswd -nbB -C 4 reader hunter2hunter2
 HTPASSWD = "reader:$2y$04$hP1lVvd2zx4Bss.tQkXNpOfqbl3VD.fGkm3r9gFkgcg9Tye8sR8RC\n"
 Open = Callable[..., Server]
 Make = Callable[..., Registries]
-
-
-@pytest.fixture
-def serve() -> Iterator[Open]:
-    running: list[Server] = []
-
-    def start(script: Script, **how: Any) -> Server:
-        running.append(Server(script, **how).__enter__())
-        return running[-1]
-
-    yield start
-    for server in running:
-        server.__exit__()
 
 
 @pytest.fixture
