@@ -17,7 +17,8 @@ from release.errors import ConfigError
 
 LIMIT = 1024 * 1024
 COMMITTED = (
-    "version", "changes", "changelog", "artifact", "commit", "gate", "rules", "upstream", "image", "package",
+    "version", "changes", "changelog", "artifact", "attest", "commit", "gate", "rules", "upstream", "image", "package",
+    "publish",
 )  # fmt: skip
 
 

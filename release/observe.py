@@ -68,7 +68,9 @@ def history(remote: Remote, config: Config, seen: Observation, aimed: Aim) -> Hi
     near = {name for name in versions if tags[name] in walked}
     far = beyond(versions, near, aimed.line) if new.met else ()
     reachable = frozenset(near) | among(remote, base, {name: tags[name] for name in far})
-    return msgspec.structs.replace(content(remote, config, base), reachable=reachable, commits=new.commits, met=new.met)
+    found = content(remote, config, base)
+    date = next((one.date for one in new.commits if one.id == base), "") or remote.dates({"": base})[0].date
+    return msgspec.structs.replace(found, reachable=reachable, commits=new.commits, met=new.met, date=date)
 
 
 def among(remote: Remote, base: str, tags: Mapping[str, str]) -> frozenset[str]:

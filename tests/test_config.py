@@ -121,7 +121,7 @@ def test_an_unknown_key_is_named_in_full_with_the_nearest_known_one(text: str, p
         ("[[project]]\nname = 'a'", "project must be a table, not a list; write it as [project]"),
         ("[gate]\nname = 'a'", "gate must be a list of tables, not one table; write it as [[gate]]"),
         ("gate = ['a']", "gate[0] must be a table, not the text 'a'"),
-        ("[[artifact]]\nname = 'a'", "artifact[0].run is missing; add it: it must be a list of texts"),
+        ("[[publish]]\nname = 'a'\nexists = ['b']", "publish[0].run is missing; add it: it must be a list of texts"),
     ],
 )
 def test_a_wrong_value_is_told_in_plain_words(text: str, problem: str) -> None:
@@ -130,14 +130,14 @@ def test_a_wrong_value_is_told_in_plain_words(text: str, problem: str) -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    text = "[verson]\n[version]\ntag = 3\ncandidats = []\n[[artifact]]\nname = 1\n"
+    text = "[verson]\n[version]\ntag = 3\ncandidats = []\n[[publish]]\nname = 1\nexists = ['b']\n"
     found = problems(text)
     assert [problem.split(" ")[0] for problem in found] == [
         "verson",
         "version.tag",
         "version.candidats",
-        "artifact[0].name",
-        "artifact[0].run",
+        "publish[0].name",
+        "publish[0].run",
     ]
     assert message(text).startswith("release.toml has 5 problems:\n    verson is not")
     assert all(problem in message(text) for problem in found)

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,9 +47,39 @@ class Disk:
             self.remember(name := secrets.token_hex(8), "node")
         return name
 
-    def artifact(self, commit: str, name: str) -> Path:
-        """Where a built artifact is kept."""
-        return self._cache / "artifacts" / safe(commit) / safe(name)
+    def keep(self, source: Path) -> tuple[str, int]:
+        """Copy a file into the store, under its digest; SHA-256 (hex) and size (bytes)."""
+        with complaining(self._store):
+            file = source.open("rb")
+        with file:
+            told = self.take(iter(lambda: file.read(CHUNK), b""))
+            if os.fstat(file.fileno()).st_mode & 0o100:  # a program stays one
+                (self._store / told[0]).chmod(0o755)
+        return told
+
+    def take(self, pieces: Iterable[bytes]) -> tuple[str, int]:
+        """Write what comes in pieces into the store, under its digest; SHA-256 (hex) and size (bytes)."""
+        with complaining(self._store), _beside(self._store / "new") as part:
+            told, size = hashlib.sha256(), 0
+            with part.open("wb") as copy:
+                for piece in pieces:
+                    copy.write(piece)
+                    told.update(piece)
+                    size += len(piece)
+                copy.flush()
+                os.fsync(copy.fileno())
+            part.chmod(0o644)
+            part.replace(self._store / told.hexdigest())
+        return told.hexdigest(), size
+
+    def kept(self, sha256: str) -> Path | None:
+        """The file with this digest (hex) in the store, None where it is not there."""
+        place = self._store / sha256
+        return place if re.fullmatch(r"[0-9a-f]{64}", sha256) and place.is_file() else None
+
+    @property
+    def _store(self) -> Path:
+        return self._cache / "files" / "sha256"
 
     def digest(self, path: Path) -> tuple[str, int] | None:
         """SHA-256 (hex) and size (bytes) of a file, None where there is none."""

@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from typing import IO
 
 from release.adapters.git.run import Failure, Runner, complaint
+from release.core.model import ArtifactWish
 from release.errors import Refused
 from release.redact import HIDE
 
@@ -54,15 +55,15 @@ class Processes:
 
     def build(
         self,
-        name: str,
-        path: str,
-        run: Sequence[str],
+        wish: ArtifactWish,
         commit: str,
         env: Mapping[str, str],
-        keep: Path,
+        inputs: Mapping[str, Path],
+        keep: Callable[[str, Path], None],
         say: Callable[[str], None],
     ) -> None:
-        """Run a command at a commit and keep the one file it makes, at `keep`."""
+        """Run a command at a commit and keep the files that it makes."""
+        name, path, run = wish.name, wish.path, wish.run
         with (
             self._clone(commit, env["SLUICE_TAG"]) as tree,
             tempfile.TemporaryDirectory(prefix="sluice-output-") as output,
@@ -74,12 +75,7 @@ class Processes:
                 raise Refused(
                     f"`{' '.join(run)}` ended well but made no {where}", "mend the command or [[artifact]] path"
                 )
-            try:
-                _kept(made, keep)
-            except OSError as error:
-                raise Refused(
-                    f"cannot keep {keep}: {error.strerror}", "mend that, then run the same command again"
-                ) from error
+            keep(name, made)
 
     def stop(self) -> None:
         """End what still runs, children included, and what another thread is just about to start."""
@@ -186,20 +182,6 @@ def printable(line: bytes) -> str:
     """One line of foreign output that can do nothing to a terminal."""
     said = HIDE.redacted(line.decode("utf-8", "replace").rstrip())
     return "".join(c for c in said if c.isprintable() or c == "\t")[:400]
-
-
-def _kept(made: Path, keep: Path) -> None:
-    """Copy a file to where the last one of its name may be, all or nothing."""
-    keep.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=keep.parent)
-    try:
-        with os.fdopen(handle, "wb") as part, made.open("rb") as source:
-            shutil.copyfileobj(source, part)
-        Path(name).chmod(made.stat().st_mode & 0o755 | 0o644)
-        Path(name).replace(keep)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _watch(process: subprocess.Popen[bytes]) -> None:

@@ -62,7 +62,7 @@ class History(msgspec.Struct, frozen=True):
 
     `reachable` lacks at most tags of versions that are below one that it has; `commits` are those that no final before
     this release contains, newest first, and `met` the commits of the finals that end them.
-    `fragments` are the files that lie where news fragments do.
+    `fragments` are the files that lie where news fragments do. `date` is the base commit's committer date, ISO 8601.
     """
 
     base: str
@@ -72,6 +72,7 @@ class History(msgspec.Struct, frozen=True):
     commits: tuple[Commit, ...] = ()
     met: frozenset[str] = frozenset()
     fragments: tuple[str, ...] = ()
+    date: str = ""
 
 
 class Aim(msgspec.Struct, frozen=True):

@@ -7,8 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from release.core.config import Artifact, Config, Downstream, Gate, When, seconds
-from release.core.model import ArtifactWish, DownstreamWish, GateWish, Release
+from release.core import making
+from release.core.config import Config, Downstream, Gate, When, seconds
+from release.core.making import of_platform
+from release.core.model import DownstreamWish, GateWish, Release
 from release.core.version import render
 
 
@@ -27,7 +29,7 @@ def applies(table: Selective, line: str, kind: str) -> bool:
 
 
 def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Release:
-    """The release with its mode, gates, artifacts, output and downstreams."""
+    """The release with its mode, gates, downstreams, and all that it makes and publishes."""
     line, kind = release.line, release.kind
     waits = seconds(config.release.deadline) or 0
     return msgspec.structs.replace(
@@ -36,24 +38,22 @@ def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Re
         start=config.release.start,
         gates=tuple(_gate(gate, waits) for gate in config.gate if applies(gate, line, kind)),
         artifacts=tuple(
-            wish for table in config.artifact if applies(table, line, kind) for wish in artifacts(table, values)
+            wish for table in config.artifact if applies(table, line, kind) for wish in making.artifacts(table, values)
         ),
+        images=making.images([table for table in config.image if applies(table, line, kind)], values),
+        packages=tuple(
+            making.package(table, values) for table in config.package if table.files and applies(table, line, kind)
+        ),
+        publishers=tuple(
+            making.publisher(table, values, waits) for table in config.publish if applies(table, line, kind)
+        ),
+        attest=making.attest(config.attest, {**values, "project": config.project.name or "release"}),
         deadline=waits,
         output=render(config.release.output, values),
         downstreams=downstreams(config, line, kind, values),
         forge=config.project.forge,
         workflow=config.release.workflow,
     )
-
-
-def artifacts(table: Artifact, values: Mapping[str, str]) -> list[ArtifactWish]:
-    """One artifact a platform, or one without."""
-    wishes = []
-    for platform in table.platforms or ("",):
-        full = {**values, **of_platform(platform)}
-        run = tuple(render(word, full) for word in table.run)
-        wishes.append(ArtifactWish(render(table.name, full), run, platform, render(table.path, full)))
-    return wishes
 
 
 def downstreams(config: Config, line: str, kind: str, values: Mapping[str, str]) -> tuple[DownstreamWish, ...]:
@@ -66,7 +66,8 @@ def downstreams(config: Config, line: str, kind: str, values: Mapping[str, str])
 
 def _gate(gate: Gate, waits: int) -> GateWish:
     environment = (gate.environment or gate.name) if gate.kind == "approval" else ""
-    return GateWish(gate.name, gate.run, gate.kind, gate.match, environment, seconds(gate.deadline) or waits)
+    deadline = seconds(gate.deadline) or waits
+    return GateWish(gate.name, gate.run, gate.kind, gate.match, environment, deadline, gate.list, gate.platforms)
 
 
 def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], waits: int) -> DownstreamWish:
@@ -92,9 +93,3 @@ def _spread(templates: Sequence[str], platforms: Sequence[str], values: Mapping[
     """The names that templates stand for, one for each platform where they tell platforms apart."""
     full = [{**values, **of_platform(platform)} for platform in platforms or ("",)]
     return tuple(dict.fromkeys(render(template, each) for template in templates for each in full))
-
-
-def of_platform(platform: str) -> dict[str, str]:
-    """What a template may say of a platform ("os/arch", or "os/arch/variant")."""
-    system, _, arch = platform.partition("/")
-    return {"platform": platform, "os": system, "arch": arch.replace("/", "-")}

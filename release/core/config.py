@@ -18,6 +18,7 @@ Source = Literal[
     "conventional", "labels", "release-note", "fragments", "paths", "python-api", "dependencies", "upstream"
 ]
 Severity = Literal["error", "warn", "off"]
+BuilderName = Literal["auto", "buildx", "buildah", "podman", "embedded"]
 
 
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,52 +131,124 @@ class ChangelogRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CommitRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`push`: a release commit goes to the branch with the tag; `none`: only the tag is made."""
+    """`push`: a release commit goes to the branch with the tag; `none`: only the tag is made.
 
-    mode: Literal["push", "none"] = "none"
+    `pull-request`: what the release writes is proposed, and what was merged is tagged.
+    """
+
+    mode: Literal["push", "none", "pull-request"] = "none"
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`run` is a command's; `match` are globs over the names of checks, () for all; `environment` is an approval's, "" for the gate's name."""
+    """`run` is a command's; `match` are globs over the names of checks, () for all; `environment` is an approval's, "" for the gate's name.
+
+    `list` is the file with the images of a gate of kind `images`, one a line, and `platforms` what each has to be there for.
+    """
 
     name: str
     run: tuple[str, ...] = ()
-    kind: Literal["command", "checks", "approval"] = "command"
+    kind: Literal["command", "checks", "approval", "images"] = "command"
     match: tuple[str, ...] = ()
     environment: str = ""
+    list: str = ""
+    platforms: tuple[str, ...] = ()
     deadline: str = ""
     when: When = "always"
     lines: tuple[str, ...] = ()
 
 
 class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`name` and `path` are templates; one artifact a platform ("os/arch"), or one without."""
+    """What one build makes: `name`, `path`, `files`, `include`, `artifacts` and `folder` are templates, filled in for each platform.
+
+    `command`: `run` makes `path` (in the clone), else all of `files` (without any: `name`) in `$SLUICE_OUTPUT`, and nothing else.
+    `python`: the wheel and the sdist of the project `name` in the folder `path`; a wheel that is not for every Python and
+    platform has to be named in `files`. `archive`: `name` (`.tar.gz`, `.tgz`, `.tar` or `.zip`) holds what `include` names of
+    the release commit (paths and globs) and the files of other `artifacts`, below `folder`.
+    """
 
     name: str
-    run: tuple[str, ...]
-    kind: Literal["command"] = "command"
+    run: tuple[str, ...] = ()
+    kind: Literal["command", "python", "archive"] = "command"
     path: str = ""
+    files: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    folder: str = ""
     platforms: tuple[str, ...] = ()
     when: When = "always"
     lines: tuple[str, ...] = ()
 
 
+class Attest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a release says of how it was made. `sbom` and `provenance` are names of assets (templates), "" for none.
+
+    `sign`: `key` signs with the ed25519 key (PEM) that `key` names, a file or `env:NAME`; `sigstore` with the OIDC identity of
+    the run; `auto` with that where there is one, else with the key. `public` is the file in the repository with the public
+    key (PEM), `identity` and `issuer` are whose certificate a keyless signature must have.
+    """
+
+    sbom: str = ""
+    provenance: str = ""
+    sign: Literal["none", "auto", "key", "sigstore"] = "none"
+    key: str = "env:SLUICE_SIGNING_KEY"
+    public: str = ""
+    identity: str = ""
+    issuer: str = ""
+
+
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An image that a release claims: `tag` is a template. What is there already is never overwritten."""
+    """An image that a release makes, or only claims: `tag` is a template. What is there already is never overwritten.
+
+    With `file`, a Dockerfile, it is built in the folder `context` of the release commit, with the files of `artifacts`
+    beside what lies there, for each of `platforms`, and pushed to each of `registries`; without any it stays here.
+    Without `file` it is the image of that name that another table builds; where none does, somebody else pushes it.
+    `args`, `labels` and `artifacts` are templates; `secrets` (id -> "env:NAME") are for `RUN --mount=type=secret` alone.
+    """
 
     name: str
     registries: tuple[str, ...] = ("docker.io",)
     tag: str = "{image_tag}"
+    file: str = ""
+    context: str = "."
+    platforms: tuple[str, ...] = ("linux/amd64",)
+    builder: BuilderName = "auto"
+    args: Mapping[str, str] = {}
+    labels: Mapping[str, str] = {}
+    secrets: Mapping[str, str] = {}
+    artifacts: tuple[str, ...] = ()
     when: When = "always"
     lines: tuple[str, ...] = ()
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A package whose version a release claims, on a Python index (its "simple" address)."""
+    """A package whose version a release claims, on a Python index (its "simple" address).
+
+    `files` are artifacts (templates) that are uploaded there; without any somebody else does that. `upload` is the address
+    that takes them, "" for the one that belongs to the index, where that is known.
+    """
 
     name: str
     index: str = "https://pypi.org/simple"
     version: str = "{version}"
+    files: tuple[str, ...] = ()
+    upload: str = ""
+    when: When = "always"
+    lines: tuple[str, ...] = ()
+
+
+class Publish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command that makes something public after the tag, and one that looks whether it is: `exists` ends with 0 for
+    "it is there", with 1 for "it is not", and with anything else where that cannot be told.
+
+    Both run at the release commit, with the artifacts in `$SLUICE_ARTIFACTS`; `env` are the variables, tokens among them,
+    that they get besides what a build gets. `run` and `exists` are templates.
+    """
+
+    name: str
+    run: tuple[str, ...]
+    exists: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    deadline: str = ""
     when: When = "always"
     lines: tuple[str, ...] = ()
 
@@ -234,12 +307,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: ChangeRules = ChangeRules()
     changelog: ChangelogRules = ChangelogRules()
     commit: CommitRules = CommitRules()
+    attest: Attest = Attest()
     rules: Mapping[str, Severity] = {}
     upstream: tuple[Upstream, ...] = ()
     gate: tuple[Gate, ...] = ()
     artifact: tuple[Artifact, ...] = ()
     image: tuple[Image, ...] = ()
     package: tuple[Package, ...] = ()
+    publish: tuple[Publish, ...] = ()
     component: tuple[Component, ...] = ()
     downstream: tuple[Downstream, ...] = ()
 

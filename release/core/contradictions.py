@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from graphlib import CycleError
 
-from release.core import assembly
+from release.core import assembly, making
 from release.core.address import holds_secret, is_remote, without_secret
 from release.core.change_rules import change_contradictions
 from release.core.claim_rules import claim_contradictions
@@ -191,7 +191,7 @@ def _artifacts(artifacts: Sequence[Artifact]) -> Iterator[Conflict]:
         if artifact.path:
             yield from bad_path(f"{place}.path", artifact.path)
             yield from _unknown(f"{place}.path", artifact.path, _known(artifact))
-    files = [(wish.name, artifact) for artifact in artifacts for wish in assembly.artifacts(artifact, {})]
+    files = [(wish.name, artifact) for artifact in artifacts for wish in making.artifacts(artifact, {})]
     yield from _duplicates("artifact", files)
 
 
@@ -201,7 +201,7 @@ def _artifact_name(place: str, artifact: Artifact) -> Iterator[Conflict]:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,149}", text) or ".." in text:
         why = f"{place} is {quoted(artifact.name)}"
         yield Conflict("bad-name", why, "use letters, digits and ._+~-, no / and no .., and do not begin with - or .")
-    if any(OF_OURS.fullmatch(_filled(wish.name)) for wish in assembly.artifacts(artifact, {})):
+    if any(OF_OURS.fullmatch(_filled(wish.name)) for wish in making.artifacts(artifact, {})):
         why = f"{place} is {quoted(artifact.name)}, and a release has a file of its own that is named so"
         yield Conflict("reserved-name", why, "rename it: release.json and sha256sum*.txt come with every release")
     yield from _unknown(place, artifact.name, [name for name in _known(artifact) if name != "platform"])

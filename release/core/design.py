@@ -135,6 +135,7 @@ def design(
         notes=notes,
         edits=tuple(edit for edit in written if isinstance(edit, Splice)),
         waivers=waivers,
+        made=seen.now if written else history.date,
     )
     return furnished(config, release)
 

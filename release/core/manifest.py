@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import Any
 
 import msgspec
 
-from release.core.model import Release
+from release.core.model import BuiltImage, Release
 from release.core.record import MANIFEST
 
 Fact = tuple[str, str, int]
 
 
-def manifest(release: Release, commit: str, artifacts: Iterable[Fact]) -> str:
+def manifest(release: Release, commit: str, artifacts: Iterable[Fact], images: Iterable[BuiltImage] = ()) -> str:
     """`release.json`: what the release is and what it holds; no times, no results of others. Artifacts: name, SHA-256, size."""
-    document = {
+    document: dict[str, Any] = {
         "version": release.version,
         "tag": release.tag,
         "commit": commit,
         "previous": release.previous,
         "artifacts": [{"name": name, "sha256": sha256, "size": size} for name, sha256, size in sorted(artifacts)],
     }
+    if held := [{"name": one.name, "digest": one.digest, "platforms": one.platforms} for one in images]:
+        document["images"] = sorted(held, key=itemgetter("name"))
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def documents(release: Release, commit: str, artifacts: Iterable[Fact]) -> dict[str, str]:
+def documents(
+    release: Release, commit: str, artifacts: Iterable[Fact], images: Iterable[BuiltImage] = ()
+) -> dict[str, str]:
     """What lies beside the artifacts, by name; the manifest last: where it is, all is there."""
     known = list(artifacts)
-    platforms = {wish.name: wish.platform for wish in release.artifacts}
-    return {**sums(known, platforms), MANIFEST: manifest(release, commit, known)}
+    platforms = {file: wish.platform for wish in release.artifacts for file in wish.makes}
+    return {**sums(known, platforms), MANIFEST: manifest(release, commit, known, images)}
 
 
 def document_names(release: Release) -> list[str]:
     """The names of those documents, before anything is built; the manifest last."""
-    return [*documents(release, "", [(wish.name, "", 0) for wish in release.artifacts])]
+    attested = [name for name in (release.attest.sbom, release.attest.provenance) if name]
+    return [*documents(release, "", [(name, "", 0) for name in (*release.files, *attested)])]
 
 
 def sums(artifacts: Iterable[Fact], platforms: Mapping[str, str]) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from release.core.reference import Reference
 
 Kind = Literal["candidate", "final"]
 Level = Literal["none", "patch", "minor", "major"]
@@ -70,26 +73,123 @@ class Waiver(msgspec.Struct, frozen=True):
 
 
 class GateWish(msgspec.Struct, frozen=True):
-    """What must hold of the base commit before anything begins: a command succeeds, checks are green, somebody approved.
+    """What must hold of the base commit before anything begins: a command succeeds, checks are green, somebody approved,
+    images can be pulled.
 
-    `deadline` is how many seconds to wait for somebody else's turn.
+    `deadline` is how many seconds to wait for somebody else's turn. `list` is the path of a file with images.
     """
 
     name: str
     run: tuple[str, ...] = ()
-    kind: Literal["command", "checks", "approval"] = "command"
+    kind: Literal["command", "checks", "approval", "images"] = "command"
     match: tuple[str, ...] = ()
     environment: str = ""
     deadline: int = 1800
+    list: str = ""
+    platforms: tuple[str, ...] = ()
 
 
 class ArtifactWish(msgspec.Struct, frozen=True):
-    """A file a command makes at the release commit. `path` is where it lies in the clone, "" for `$SLUICE_OUTPUT/<name>`."""
+    """One build at the release commit, and the exact `files` that it makes; one without any makes `name`.
+
+    `kind` is what makes them. `path`: where a command's one file lies in the clone, "" for `$SLUICE_OUTPUT`; the folder of
+    a Python project. `include` (of the commit) and `artifacts` (files of other builds) are what an archive holds below `folder`.
+    """
+
+    name: str
+    run: tuple[str, ...] = ()
+    platform: str = ""
+    path: str = ""
+    kind: Literal["command", "python", "archive"] = "command"
+    files: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    folder: str = ""
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """The names of the files that it makes."""
+        return self.files or (self.name,)
+
+
+class AttestWish(msgspec.Struct, frozen=True):
+    """What a release says of how it was made: names of assets, "" for none, and how the provenance is signed (see Attest)."""
+
+    sbom: str = ""
+    provenance: str = ""
+    sign: Literal["none", "auto", "key", "sigstore"] = "none"
+    key: str = ""
+    public: str = ""
+    identity: str = ""
+    issuer: str = ""
+
+
+class ImagePart(msgspec.Struct, frozen=True):
+    """An image for one platform ("os/arch" or "os/arch/variant"): `artifacts` are files of builds that lie in its context."""
+
+    platform: str
+    args: Mapping[str, str] = {}
+    artifacts: tuple[str, ...] = ()
+
+
+class ImageWish(msgspec.Struct, frozen=True):
+    """An image index to build from `file` in `context` (paths from the root of the release commit), named `name:tag` here.
+
+    `targets` are what it becomes in registries; none: it stays in the layout under `.release/oci`.
+    `labels` are those of the configuration; what the release says of itself comes with them.
+    """
+
+    name: str
+    tag: str
+    file: str
+    context: str
+    parts: tuple[ImagePart, ...]
+    builder: Literal["auto", "buildx", "buildah", "podman", "embedded"] = "auto"
+    labels: Mapping[str, str] = {}
+    secrets: Mapping[str, str] = {}
+    targets: tuple[Reference, ...] = ()
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """What it is built for."""
+        return tuple(part.platform for part in self.parts)
+
+
+class PlatformImage(msgspec.Struct, frozen=True):
+    """An image of one platform: its manifest's digest ("sha256:..."), and the bytes of it, of its configuration and its layers."""
+
+    platform: str
+    digest: str
+    size: int
+
+
+class BuiltImage(msgspec.Struct, frozen=True):
+    """An image index as it was made: its digest, what it holds, and which builder made it."""
+
+    name: str
+    digest: str
+    platforms: tuple[PlatformImage, ...]
+    builder: str = ""
+
+
+class PackageWish(msgspec.Struct, frozen=True):
+    """Files of builds to upload to a Python index: `index` is its "simple" address, `upload` what takes them."""
+
+    name: str
+    version: str
+    index: str
+    upload: str
+    files: tuple[str, ...]
+
+
+class PublishWish(msgspec.Struct, frozen=True):
+    """A command that publishes, and one that looks whether it did; `deadline` in seconds."""
 
     name: str
     run: tuple[str, ...]
-    platform: str = ""
-    path: str = ""
+    exists: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    deadline: int = 1800
 
 
 class DownstreamWish(msgspec.Struct, frozen=True):
@@ -118,8 +218,9 @@ class DownstreamWish(msgspec.Struct, frozen=True):
 class Release(msgspec.Struct, frozen=True):
     """What a run wishes: never what came of it. Object ids are full hex; `date` is ISO 8601 UTC, `deadline` seconds.
 
-    What is decided once, and frozen in the record, comes first. The last eight fields are filled in by the
-    configuration where a run goes on: no record tells a captain's machine what to run or where to push.
+    What is decided once, and frozen in the record, comes first; `made` is the date of what is built, which for a release
+    that writes nothing is its commit's, "" in old records. From `start` on the fields are filled in by the configuration
+    where a run goes on: no record tells a captain's machine what to run or where to push.
     """
 
     version: str
@@ -137,6 +238,7 @@ class Release(msgspec.Struct, frozen=True):
     mode: Literal["push", "none"] = "push"
     edits: tuple[Splice, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    made: str = ""
     start: Literal["command", "tag"] = "command"
     gates: tuple[GateWish, ...] = ()
     artifacts: tuple[ArtifactWish, ...] = ()
@@ -145,6 +247,10 @@ class Release(msgspec.Struct, frozen=True):
     downstreams: tuple[DownstreamWish, ...] = ()
     forge: Literal["none", "github"] = "none"
     workflow: str = ""
+    images: tuple[ImageWish, ...] = ()
+    packages: tuple[PackageWish, ...] = ()
+    publishers: tuple[PublishWish, ...] = ()
+    attest: AttestWish = AttestWish()
 
     @property
     def decided(self) -> Release:
@@ -159,7 +265,21 @@ class Release(msgspec.Struct, frozen=True):
             downstreams=(),
             forge="none",
             workflow="",
+            images=(),
+            packages=(),
+            publishers=(),
+            attest=AttestWish(),
         )
+
+    @property
+    def epoch(self) -> int:
+        """SOURCE_DATE_EPOCH: the time that everything built is said to be of, in seconds since 1970, UTC."""
+        return int(datetime.fromisoformat(self.made or self.date).timestamp())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that its builds make."""
+        return tuple(file for wish in self.artifacts for file in wish.makes)
 
     @property
     def message(self) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from release.core.model import Person, Release
+from release.core.model import Person, PlatformImage, Release
 
 PREFIX = "refs/sluice/"
 # Steps by the names that their proofs have: what makes a release public, and the draft that becomes one.
@@ -46,7 +46,8 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `node` tells apart the machines that a directory may be on. `id` is a number that the forge gave: of a release, of a
     workflow's run. `assets` are SHA-256 digests by name. A claim has `at`, when it was made by the forge's clock, and
-    `attempt`, counted from 1; one that came to nothing has no `at`.
+    `attempt`, counted from 1; one that came to nothing has no `at`. Of an image `digest` is its index's, `platforms` what it
+    holds and `builder` what made it.
     """
 
     commit: str = ""
@@ -59,6 +60,9 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str = ""
     attempt: int = 0
     assets: Mapping[str, str] = {}
+    digest: str = ""
+    platforms: tuple[PlatformImage, ...] = ()
+    builder: str = ""
 
 
 class Broken(msgspec.Struct, frozen=True):

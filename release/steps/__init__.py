@@ -16,7 +16,7 @@ from release.ports import Forge, Ledger, Remote, Shelf, Workshop
 from release.steps.approval import ApprovalGate
 from release.steps.assets import UploadArtifact, UploadDocument
 from release.steps.begin import Begin
-from release.steps.build import Build
+from release.steps.build import Build, Making
 from release.steps.checks import ChecksGate
 from release.steps.commit import MakeCommit
 from release.steps.downstream import ReleaseDownstream
@@ -27,6 +27,7 @@ from release.steps.gate import Gate
 from release.steps.land import Land
 from release.steps.output import Publish
 from release.steps.publish import PublishRelease
+from release.steps.supply import Supply
 from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
@@ -67,7 +68,7 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     )  # the forge has the last word until the tag is out
     tag_first = (land_of(doors, release, begin, asked),) if early else ()
     followed = following(doors, release, tag_first)
-    builds = tuple(build_of(doors, release, wish, begin, (*tag_first, *followed)) for wish in release.artifacts)
+    builds = builds_of(doors, release, begin, (*tag_first, *followed))
     staged = staged_of(doors, release, begin, (*builds, *followed)) if doors.forge is not None else None
     land = next(iter(tag_first), None) or land_of(
         doors, release, begin, (*asked, *builds, *(staged.steps if staged else ()))
@@ -156,11 +157,38 @@ def gate_of(doors: Doors, release: Release, wish: GateWish) -> Step[str]:
     return ApprovalGate(name, release, wish, doors.forge)
 
 
-def build_of(doors: Doors, release: Release, wish: ArtifactWish, begin: Begin, tag: tuple[Step[Any], ...]) -> Build:
+def builds_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], ...]) -> tuple[Making, ...]:
+    """Everything that makes files, each after what it is made of."""
+    made: dict[str, Build] = {}
+    left = list(release.artifacts)
+    while left:
+        ready = [wish for wish in left if all(name in made for name in wish.artifacts)]
+        assert ready, "artifacts that are made of each other are refused with the configuration"
+        for wish in ready:
+            parts = tuple(dict.fromkeys(made[name] for name in wish.artifacts))
+            build = build_of(doors, release, wish, begin, tag, parts)
+            made |= dict.fromkeys(wish.makes, build)
+        left = [wish for wish in left if wish not in ready]
+    return tuple(dict.fromkeys(made[name] for name in release.files))
+
+
+def build_of(
+    doors: Doors,
+    release: Release,
+    wish: ArtifactWish,
+    begin: Begin,
+    tag: tuple[Step[Any], ...],
+    parts: tuple[Making, ...],
+) -> Build:
     """A build; where a tag starts the release, its own run makes it."""
     mine = doors.ours or release.start == "command"
-    name = f"build {wish.name}"
-    return Build(name, release, wish, begin, tag, doors.ledger, doors.workshop, doors.shelf, mine, doors.forge)
+    supply, name = supply_of(doors, release), f"build {wish.name}"
+    return Build(name, release, begin, tag, doors.ledger, doors.shelf, supply, mine, wish, parts, doors.workshop)
+
+
+def supply_of(doors: Doors, release: Release) -> Supply:
+    """Where the bytes of what was built are."""
+    return Supply(release, doors.ledger, doors.shelf, doors.forge)
 
 
 def following(doors: Doors, release: Release, tag: tuple[Land, ...]) -> tuple[Step[Any], ...]:
@@ -175,11 +203,12 @@ def staged_of(doors: Doors, release: Release, begin: Begin, after: tuple[Step[An
     assert doors.forge is not None
     forge, ledger = doors.forge, doors.ledger
     mine = doors.ours or release.start == "command"
-    builds = [step for step in after if isinstance(step, Build)]
+    builds = [step for step in after if isinstance(step, Making)]
     draft = Draft(DRAFT, release, begin, after, forge, ledger, mine)
     artifacts = tuple(
-        UploadArtifact(f"asset {build.wish.name}", release, begin, draft, build, forge, ledger, doors.shelf)
+        UploadArtifact(f"asset {file}", release, file, draft, build, forge, ledger, supply_of(doors, release))
         for build in builds
+        for file in build.makes
     )
     documents: tuple[UploadDocument, ...] = ()
     *others, last = document_names(release)
@@ -220,7 +249,7 @@ def land_of(doors: Doors, release: Release, begin: Begin, ready: tuple[Step[Any]
     return Land(TAG, release, begin, ready, doors.remote, doors.ledger)
 
 
-def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Build, ...]) -> Publish:
+def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Making, ...]) -> Publish:
     """The directory that takes the artifacts."""
     return Publish(
         OUTPUT,
@@ -230,6 +259,7 @@ def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds:
         builds,
         doors.ledger,
         doors.shelf,
+        supply_of(doors, release),
         doors.root / release.output,
         doors.ours or release.start == "command",
     )

@@ -12,23 +12,24 @@ from release.core.manifest import documents
 from release.core.model import Release
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Ledger, Shelf
+from release.ports import Forge, Ledger
 from release.steps.begin import Begin
-from release.steps.build import Artifact, Build, noted_artifact
+from release.steps.build import Making, noted_files
 from release.steps.draft import Draft
+from release.steps.supply import Artifact, Supply
 
 
 @dataclass(frozen=True, eq=False)
 class UploadArtifact(Step[Artifact]):
-    """A built artifact as an asset. Its value is the artifact as it lies on the forge."""
+    """A file that was made as an asset. Its value is the file as it lies on the forge."""
 
     release: Release
-    begin: Begin
+    file: str
     draft: Draft
-    build: Build
+    build: Making
     forge: Forge
     ledger: Ledger
-    shelf: Shelf
+    supply: Supply
 
     pace = PACE
 
@@ -38,8 +39,7 @@ class UploadArtifact(Step[Artifact]):
 
     def inspect(self, known: Known) -> Finding[Artifact]:
         there = known.get(self.draft)
-        wanted = known.get(self.build) or noted_artifact(self.ledger.latest(self.release), self.build)
-        name = self.build.wish.name
+        wanted, name = self._wanted(known), self.file
         if there is None:
             return unmade(self.draft, name)
         found = find(self.forge, there, name)
@@ -55,9 +55,12 @@ class UploadArtifact(Step[Artifact]):
         )
 
     def apply(self, known: Known, say: Say) -> None:
-        made = known[self.build]
-        place = self.shelf.artifact(known[self.begin].state.commit, made.name)
-        put(self.forge, known[self.draft], made.name, made.sha256, place)
+        made = next(one for one in known[self.build] if one.name == self.file)
+        put(self.forge, known[self.draft], made.name, made.sha256, self.supply.path(made))
+
+    def _wanted(self, known: Known) -> Artifact | None:
+        made = known.get(self.build) or noted_files(self.ledger.latest(self.release), (self.file,)) or ()
+        return next((one for one in made if one.name == self.file), None)
 
 
 @dataclass(frozen=True, eq=False)

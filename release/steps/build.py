@@ -1,44 +1,41 @@
-"""Build: a command makes one artifact, in a throwaway clone of the release commit."""
+"""Build: the files of one wish are made, in a throwaway clone of the release commit."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from release.core.finding import Conflict, Done, Finding, Pending, Underway
 from release.core.model import ArtifactWish, Release
-from release.core.record import DRAFT, OUTPUT, RELEASE, Proof, Record
+from release.core.record import OUTPUT, RELEASE, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Ledger, Shelf, Workshop
+from release.ports import Ledger, Shelf, Workshop
 from release.steps.begin import Begin
 from release.steps.gate import short
-
-
-class Artifact(msgspec.Struct, frozen=True):
-    """A file that was made: `sha256` in hex, `size` in bytes."""
-
-    name: str
-    sha256: str
-    size: int
+from release.steps.supply import Artifact, Supply
 
 
 @dataclass(frozen=True, eq=False)
-class Build(Step[Artifact]):
-    """Its value is the artifact as the record knows it; `ours` is false where the tag's own run builds."""
+class Making(Step[tuple[Artifact, ...]]):
+    """Makes files, once. Its value is the files as the record knows them, in the order of `makes`.
+
+    What was made is adopted by digest, from this machine's store or from the draft: a build need not give the same bytes
+    twice. `mine` is false where the tag's own run makes it.
+    """
 
     release: Release
-    wish: ArtifactWish
     begin: Begin
     tag: tuple[Step[Any], ...]
     ledger: Ledger
-    workshop: Workshop
     shelf: Shelf
-    ours: bool
-    forge: Forge | None = None
+    supply: Supply
+    mine: bool
 
     means = True
 
@@ -46,66 +43,125 @@ class Build(Step[Artifact]):
     def deadline(self) -> float:
         return self.release.deadline
 
+    @property
+    @abstractmethod
+    def makes(self) -> tuple[str, ...]:
+        """The names of the files."""
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """What is to be done, for people."""
+
+    @abstractmethod
+    def made(self, known: Known, commit: str, say: Say) -> Sequence[Artifact]:
+        """Make the files, and leave them in the store."""
+
+    def inspect(self, known: Known) -> Finding[tuple[Artifact, ...]]:
+        record = self.ledger.latest(self.release) if self.mine else self.ledger.fresh(self.release)
+        noted = noted_files(record, self.makes)
+        if not self.mine:
+            return Done(noted, told(noted)) if noted else Underway(f"the run of {self.release.tag} builds it")
+        if noted and all(self.supply.here(one) for one in noted):
+            return Done(noted, told(noted))
+        if noted and self.supply.uploaded(noted):
+            return Done(noted, f"{told(noted)}, uploaded by another run")
+        return Pending(self.what)
+
+    def apply(self, known: Known, say: Say) -> None:
+        begun = known[self.begin]
+        files = tuple(self.made(known, begun.state.commit, say))
+        record = self.ledger.fresh(self.release)
+        noted = noted_files(record, self.makes)
+        if noted == files:
+            return
+        if noted and record and public(record):
+            differs = [(old, new) for old, new in zip(noted, files, strict=True) if old != new]
+            old, new = differs[0]
+            raise Refused(
+                f"{old.name} was published with sha256 {old.sha256[:12]}, and is {new.sha256[:12]} when built here",
+                "make the build reproducible, or finish on the machine that built it",
+            )
+        self.ledger.note(begun, {f"build {one.name}": Proof(sha256=one.sha256, size=one.size) for one in files})
+
+
+@dataclass(frozen=True, eq=False)
+class Build(Making):
+    """What a wish of the configuration makes; `parts` make the files that it is made of."""
+
+    wish: ArtifactWish
+    parts: tuple[Making, ...]
+    workshop: Workshop
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        return self.wish.makes
+
+    @property
+    def what(self) -> str:
+        return f"run {short(self.wish.run)}" if self.wish.run else f"make {', '.join(self.makes)}"
+
     def preflight(self) -> tuple[Conflict, ...]:
-        program = self.workshop.missing(self.wish.run)
+        program = self.workshop.missing(self.wish.run) if self.wish.run else ""
         if not program:
             return ()
         why = f"{self.wish.name} is made by {program}, which is not on PATH"
         return (Conflict("tool-missing", why, f"install {program}, or mend [[artifact]] run"),)
 
-    def inspect(self, known: Known) -> Finding[Artifact]:
-        begun = known.get(self.begin)
-        record = self.ledger.latest(self.release) if self.ours else self.ledger.fresh(self.release)
-        noted = noted_artifact(record, self)
-        if not self.ours:
-            return Done(noted, noted.sha256[:12]) if noted else Underway(f"the run of {self.release.tag} builds it")
-        made = self.shelf.digest(self.shelf.artifact(begun.state.commit, self.wish.name)) if begun else None
-        here = Artifact(self.wish.name, *made) if made else None
-        if here and here == noted:
-            return Done(here, f"{here.size} bytes, sha256 {here.sha256[:12]}")
-        if record is not None and noted is not None and self._uploaded(record, noted):
-            return Done(noted, f"{noted.size} bytes, sha256 {noted.sha256[:12]}, uploaded by another run")
-        return Pending(f"run {short(self.wish.run)}")
+    def made(self, known: Known, commit: str, say: Say) -> Sequence[Artifact]:
+        if remembered := self._remembered(commit):
+            return remembered
+        files: dict[str, Artifact] = {}
 
-    def apply(self, known: Known, say: Say) -> None:
-        commit = known[self.begin].state.commit
-        place = self.shelf.artifact(commit, self.wish.name)
-        self.workshop.build(
-            self.wish.name, self.wish.path, self.wish.run, commit, self._environment(commit), place, say
-        )
-        made = self.shelf.digest(place)
-        assert made is not None
-        artifact = Artifact(self.wish.name, *made)
-        record = self.ledger.fresh(self.release)
-        noted = noted_artifact(record, self)
-        if noted == artifact:
-            return
-        if noted and record and (OUTPUT in record.evidence or RELEASE in record.evidence):
-            raise Refused(
-                f"{self.wish.name} was published with sha256 {noted.sha256[:12]}, and is {artifact.sha256[:12]} when built here",
-                "make the build reproducible, or finish on the machine that built it",
-            )
-        self.ledger.note(known[self.begin], {self.name: Proof(sha256=artifact.sha256, size=artifact.size)})
+        def keep(name: str, place: Path) -> None:
+            files[name] = Artifact(name, *self.shelf.keep(place))
 
-    def _uploaded(self, record: Record, noted: Artifact) -> bool:
-        """Whether the very bytes of the record lie in its draft: then nobody needs to make them again."""
-        draft = record.evidence.get(DRAFT)
-        if self.forge is None or draft is None or self.forge.release(draft.id) is None:  # somebody may have deleted it
-            return False
-        assets = self.forge.assets(draft.id)
-        return any(one.complete and (one.name, one.digest) == (noted.name, noted.sha256) for one in assets)
+        inputs = self.supply.inputs(self.wish.artifacts, [one for part in self.parts for one in known[part]])
+        self.workshop.build(self.wish, commit, environment(self.release, commit, self.wish.platform), inputs, keep, say)
+        made = tuple(files[name] for name in self.makes)
+        self.shelf.remember(msgspec.json.encode(made).decode(), *self._key(commit))
+        return made
 
-    def _environment(self, commit: str) -> dict[str, str]:
-        return {
-            "SLUICE_VERSION": self.release.version,
-            "SLUICE_TAG": self.release.tag,
-            "SLUICE_COMMIT": commit,
-            "SLUICE_PLATFORM": self.wish.platform,
-            "SOURCE_DATE_EPOCH": str(int(datetime.fromisoformat(self.release.date).timestamp())),
-        }
+    def _remembered(self, commit: str) -> tuple[Artifact, ...] | None:
+        """What this machine made of it before it could say so in the record."""
+        text = self.shelf.recall(*self._key(commit))
+        try:
+            made = msgspec.json.decode(text or "", type=tuple[Artifact, ...])
+        except msgspec.DecodeError:
+            return None
+        whole = tuple(one.name for one in made) == self.makes and all(self.supply.here(one) for one in made)
+        return made if whole else None
+
+    def _key(self, commit: str) -> tuple[str, ...]:
+        wish = msgspec.json.encode(self.wish).decode()
+        return ("built", commit, f"{self.release.tag} {self.release.epoch} {wish}")
 
 
-def noted_artifact(record: Record | None, build: Build) -> Artifact | None:
-    """The artifact as the record of this release knows it."""
-    proof = record.evidence.get(build.name) if record is not None else None
-    return Artifact(build.wish.name, proof.sha256, proof.size) if proof else None
+def environment(release: Release, commit: str, platform: str = "") -> dict[str, str]:
+    """What every build is told."""
+    return {
+        "SLUICE_VERSION": release.version,
+        "SLUICE_TAG": release.tag,
+        "SLUICE_COMMIT": commit,
+        "SLUICE_PLATFORM": platform,
+        "SOURCE_DATE_EPOCH": str(release.epoch),
+    }
+
+
+def noted_files(record: Record | None, names: Sequence[str]) -> tuple[Artifact, ...] | None:
+    """Files as the record of this release knows them; None while it does not know all."""
+    proofs = {name: record.evidence.get(f"build {name}") for name in names} if record is not None else {}
+    files = tuple(Artifact(name, proof.sha256, proof.size) for name, proof in proofs.items() if proof is not None)
+    return files if files and len(files) == len(names) else None
+
+
+def public(record: Record) -> bool:
+    """Whether somebody may have files of a release already."""
+    return any(name in (OUTPUT, RELEASE) or name.startswith(("package ", "publish ")) for name in record.evidence)
+
+
+def told(files: Sequence[Artifact]) -> str:
+    """Files for people."""
+    if len(files) == 1:
+        return f"{files[0].size} bytes, sha256 {files[0].sha256[:12]}"
+    return ", ".join(f"{one.name} {one.sha256[:12]}" for one in files)

@@ -12,8 +12,9 @@ from release.core.record import MANIFEST, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Shelf
 from release.steps.begin import Begin
-from release.steps.build import Artifact, Build, noted_artifact
+from release.steps.build import Making, noted_files
 from release.steps.land import Land
+from release.steps.supply import Artifact, Supply
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +24,10 @@ class Publish(Step[str]):
     release: Release
     begin: Begin
     land: Land
-    builds: tuple[Build, ...]
+    builds: tuple[Making, ...]
     ledger: Ledger
     shelf: Shelf
+    supply: Supply
     output: Path
     ours: bool
 
@@ -51,19 +53,19 @@ class Publish(Step[str]):
             return Done(noted.sha256, f"by the record; {noted.folder} is not looked at from here")
         if not self.ours and not noted:
             return Underway(f"the run of {self.release.tag} publishes it")
-        artifacts = [noted_artifact(record, build) for build in self.builds]
-        made = [artifact for artifact in artifacts if artifact is not None]
-        if len(made) < len(artifacts) or record is None:
-            return self._foreign(there, frozenset()) or Pending(f"{len(artifacts)} artifacts into {self.folder}")
+        names = [name for build in self.builds for name in build.makes]
+        made = list(noted_files(record, names) or ())
+        if not made or record is None:
+            return self._foreign(there, frozenset()) or Pending(f"{len(names)} artifacts into {self.folder}")
         return self._compared(there or frozenset(), made, record.state.commit, noted)
 
     def apply(self, known: Known, say: Say) -> None:
         commit = known[self.begin].state.commit
-        artifacts = [known[build] for build in self.builds]
+        artifacts = [artifact for build in self.builds for artifact in known[build]]
         there = self.shelf.names(self.folder) or frozenset()
         for artifact in artifacts:
             if artifact.name not in there:
-                self.shelf.place(self.shelf.artifact(commit, artifact.name), self.folder / artifact.name)
+                self.shelf.place(self.supply.path(artifact), self.folder / artifact.name)
                 say(artifact.name)
         texts = self._texts(artifacts, commit)
         for name, text in texts.items():

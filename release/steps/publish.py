@@ -65,7 +65,7 @@ class PublishRelease(Step[int]):
     def _compare(self, known: Known) -> None:
         """The exact list, a last time: what is published can never be mended."""
         draft = known[self.draft]
-        wanted = {one.build.wish.name: known[one].sha256 for one in self.artifacts}
+        wanted = {one.file: known[one].sha256 for one in self.artifacts}
         wanted |= {one.file: known[one] for one in self.documents}
         there = {asset.name: asset for asset in self.forge.assets(draft.id)}
         if extra := sorted(there.keys() - wanted.keys()):

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -361,7 +362,33 @@ def test_a_plain_name_stays_readable() -> None:
     assert safe("../x").startswith("_x-")
 
 
-def test_an_artifact_is_kept_below_the_cache_whatever_it_is_called(tmp_path: Path, disk: Disk) -> None:
-    for name in ("../../x", "/etc/passwd", "", ".", "..", "a/b", "a" * 500):
-        place = disk.artifact("abc", name)
-        assert place.parent == tmp_path / "cache" / "artifacts" / "abc"
+def test_a_file_is_kept_under_its_digest_and_stays_a_program(tmp_path: Path, disk: Disk) -> None:
+    source = tmp_path / "app"
+    source.write_bytes(b"abc")
+    source.chmod(0o777)
+    # The digest of "abc" stands in FIPS 180-2, appendix B.1.
+    wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert disk.kept(wanted) is None
+    assert disk.keep(source) == (wanted, 3)
+    place = disk.kept(wanted)
+    assert place is not None
+    assert place.read_bytes() == b"abc"
+    assert place.stat().st_mode & 0o777 == 0o755
+    assert [one.name for one in place.parent.iterdir()] == [wanted]
+
+
+def test_what_comes_in_pieces_is_kept_whole_or_not_at_all(tmp_path: Path, disk: Disk) -> None:
+    assert disk.take([b"a", b"", b"bc"])[1] == 3
+
+    def broken() -> Iterator[bytes]:
+        yield b"a"
+        raise Refused("it broke off", "")
+
+    with pytest.raises(Refused, match="it broke off"):
+        disk.take(broken())
+    assert len(list((tmp_path / "cache" / "files" / "sha256").iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/passwd", "", ".", "..", "a/b", "a" * 500])
+def test_what_is_no_digest_is_looked_for_below_the_cache_alone(disk: Disk, name: str) -> None:
+    assert disk.kept(name) is None

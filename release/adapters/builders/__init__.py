@@ -1,0 +1,1 @@
+"""What builds images: engines that are here, and one of our own that needs none."""
