@@ -9,12 +9,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
 from typing import IO
 
-from release.adapters.git.run import Failure, Runner, complaint
+from release.adapters.git.clone import clone
 from release.core.model import ArtifactWish
 from release.errors import Refused
 from release.redact import HIDE
@@ -50,7 +50,7 @@ class Processes:
         self, name: str, run: Sequence[str], commit: str, env: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         """Run a command at a commit; Refused with the end of its output if it fails."""
-        with self._clone(commit) as tree:
+        with clone(self._objects, commit) as tree:
             self._run(f"gate {name}", run, tree, env, say)
 
     def build(
@@ -65,7 +65,7 @@ class Processes:
         """Run a command at a commit and keep the files that it makes."""
         name, path, run = wish.name, wish.path, wish.run
         with (
-            self._clone(commit, env["SLUICE_TAG"]) as tree,
+            clone(self._objects, commit, env["SLUICE_TAG"]) as tree,
             tempfile.TemporaryDirectory(prefix="sluice-output-") as output,
         ):
             self._run(f"artifact {name}", run, tree, {**env, "SLUICE_OUTPUT": output}, say)
@@ -83,27 +83,6 @@ class Processes:
             self._stopped = True
             for process in self._running:
                 _end(process)
-
-    @contextmanager
-    def _clone(self, commit: str, tag: str = "") -> Iterator[Path]:
-        """A clone of one commit that shares objects and knows no remote; `tag` is there for `git describe`."""
-        with tempfile.TemporaryDirectory(prefix="sluice-clone-", ignore_cleanup_errors=True) as folder:
-            tree = Path(folder).resolve() / "tree"
-            try:
-                plain = Runner(self._objects)
-                plain(
-                    "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", str(self._objects), str(tree)
-                )
-                clone = Runner(tree / ".git", tree)
-                clone("remote", "remove", "origin")
-                if tag:
-                    body = f"object {commit}\ntype commit\ntag {tag}\ntagger - <-> 0 +0000\n\n{tag}\n"
-                    annotated = clone("mktag", stdin=body.encode()).decode().strip()
-                    clone("update-ref", "--no-deref", f"refs/tags/{tag}", annotated)
-                clone("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, "--")
-            except Failure as failure:
-                raise Refused(f"no clone of {commit[:10]} could be made: {complaint(failure.err)}", "") from failure
-            yield tree
 
     def _run(
         self, what: str, run: Sequence[str], tree: Path, env: Mapping[str, str], say: Callable[[str], None]
