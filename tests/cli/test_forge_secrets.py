@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from release.sandbox.forge import Fault, auth
-from release.sandbox.forge.store import Json, Store
+from release.sandbox.serving.store import Json, Store
 from tests.forged import WORKFLOW, Fleet, fleet, workflow
 from tests.world import Answer
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from release.sandbox.forge.faults import Fault
 from release.sandbox.forge.limits import GITHUB, Limits
 from release.sandbox.forge.pulls import merge
 from release.sandbox.forge.sandbox import Sandbox
+from release.sandbox.serving.faults import Fault
 
 __all__ = ["GITHUB", "Fault", "Limits", "Sandbox", "merge"]

@@ -12,7 +12,7 @@ from release.sandbox.forge.events import Event
 from release.sandbox.forge.runner import Runner
 from release.sandbox.forge.runs import Found
 from release.sandbox.forge.sandbox import Sandbox
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 ACTIONS = "/repos/{owner}/{repo}/actions"
 MOST_INPUTS, MOST_KEYS, LONGEST_TYPE, LARGEST = 25, 10, 100, 64 << 10

@@ -8,7 +8,7 @@ from release.sandbox.forge import auth, shapes
 from release.sandbox.forge.answers import Answer, Page, Problem, missing, refused
 from release.sandbox.forge.auth import LEVELS
 from release.sandbox.forge.calls import Call, route
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 LIFETIME = 3600  # seconds
 NOT_THERE = "There is at least one repository that does not exist or is not accessible to the parent installation."

@@ -14,13 +14,13 @@ from aiohttp import web
 from release.sandbox.forge import storage
 from release.sandbox.forge.answers import Answer, Page, Problem, invalid, missing
 from release.sandbox.forge.auth import authenticate
-from release.sandbox.forge.breakage import STARTER
 from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.published import newest, seen, untagged
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Duplicate, Json
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
+from release.sandbox.serving.breakage import STARTER
+from release.sandbox.serving.store import Duplicate, Json
 
 PIECE = 1 << 18
 ASSETS = "/repos/{owner}/{repo}/releases/{release_id}/assets"

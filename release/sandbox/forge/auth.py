@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.sandbox.forge.answers import Problem, missing
-from release.sandbox.forge.store import Json, Store
+from release.sandbox.serving.store import Json, Store
 
 Kind = Literal["anonymous", "classic", "fine", "installation", "workflow", "app"]
 PREFIXES: Mapping[str, str] = {"classic": "ghp_", "fine": "github_pat_", "installation": "ghs_", "workflow": "ghs_"}

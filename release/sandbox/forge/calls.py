@@ -18,9 +18,9 @@ from release.sandbox.forge.auth import Actor, denied
 from release.sandbox.forge.events import Event
 from release.sandbox.forge.git import Git
 from release.sandbox.forge.limits import Meter
-from release.sandbox.forge.store import Json, Store
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json, Store
 
 T = TypeVar("T")
 Result: TypeAlias = Answer | Page | StreamResponse

@@ -8,7 +8,7 @@ from release.sandbox.forge import shapes
 from release.sandbox.forge.answers import Answer, Page, Problem, missing
 from release.sandbox.forge.calls import Call, paged, route
 from release.sandbox.forge.git import GitError
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 STATUS = {"A": "added", "D": "removed", "M": "modified", "T": "changed"}
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

@@ -13,7 +13,7 @@ from release.sandbox.forge.answers import Answer, Problem, missing, refused
 from release.sandbox.forge.calls import Call, Result, route
 from release.sandbox.forge.git import GitError
 from release.sandbox.forge.protection import NULL, refusal
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 BAD = {"", ".", ".."}
 KINDS = {"blob": "file", "tree": "dir", "commit": "submodule"}

@@ -7,7 +7,7 @@ from release.sandbox.forge.answers import Answer, Page, Problem, invalid, missin
 from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.git import GitError
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
 DESCRIPTION = 140

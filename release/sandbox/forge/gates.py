@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 Verdict: TypeAlias = Literal["open", "waiting", "rejected"]
 BOT = "github-actions[bot]"

@@ -19,8 +19,8 @@ from release.sandbox.forge import protection, pushes
 from release.sandbox.forge.answers import Problem
 from release.sandbox.forge.auth import Actor, authenticate
 from release.sandbox.forge.git import environment
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 Done: TypeAlias = Callable[[], Awaitable[None]]
 PIECE = 1 << 16

@@ -7,8 +7,8 @@ import re
 from release.sandbox.forge.answers import Answer, Page, invalid, missing
 from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 ISSUES = "/repos/{owner}/{repo}/issues"
 ONE = ISSUES + "/{issue_number}"

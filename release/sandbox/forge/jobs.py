@@ -8,7 +8,7 @@ from typing import Any
 
 from release.sandbox.forge.definition import Invalid, Job, Workflow, combinations
 from release.sandbox.forge.expressions import Scope, Value, condition, insert, resolve, shown
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 WORST_FIRST = ("failure", "cancelled", "success", "skipped")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from release.sandbox.forge import gates
 from release.sandbox.forge.definition import Job
 from release.sandbox.forge.joblog import JobLog
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 
 def of_run(world: World, run: Json) -> dict[str, list[Json]]:

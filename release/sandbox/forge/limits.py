@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from release.sandbox.forge.answers import Problem
 from release.sandbox.forge.auth import Actor
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 HOUR, MINUTE = 3600, 60
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."

@@ -13,7 +13,7 @@ from release.sandbox.forge.answers import Answer, missing, refused
 from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.git import SHA, Commit, GitError, tagged, well_formed
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 GIT = "/repos/{owner}/{repo}/git"
 MODES = {"100644": "blob", "100755": "blob", "040000": "tree", "160000": "commit", "120000": "blob"}

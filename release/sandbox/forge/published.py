@@ -6,7 +6,7 @@ import hashlib
 
 from release.sandbox.forge.answers import missing
 from release.sandbox.forge.calls import Call
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 
 def seen(call: Call) -> Json:

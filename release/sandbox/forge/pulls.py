@@ -11,8 +11,8 @@ from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.git import GitError
 from release.sandbox.forge.issues import label, next_number
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 PULLS = "/repos/{owner}/{repo}/pulls"
 ONE = PULLS + "/{pull_number}"

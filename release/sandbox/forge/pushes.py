@@ -10,9 +10,9 @@ from release.sandbox.forge.auth import Actor
 from release.sandbox.forge.events import Event
 from release.sandbox.forge.git import Commit
 from release.sandbox.forge.protection import NULL
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 Change: TypeAlias = tuple[str, str, str]  # ref, old, new
 MOST_TAGS = 3

@@ -8,7 +8,7 @@ from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.git import GitError, Ref, well_formed
 from release.sandbox.forge.protection import NULL, refusal
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 GONE = "Reference does not exist"
 

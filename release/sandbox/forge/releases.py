@@ -12,7 +12,7 @@ from release.sandbox.forge.git import GitError, well_formed
 from release.sandbox.forge.protection import NULL, refusal
 from release.sandbox.forge.published import newest, seen, untagged
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Duplicate, Json
+from release.sandbox.serving.store import Duplicate, Json
 
 BODY = 125_000  # characters
 ARCHIVES = ("tarball", "zipball")

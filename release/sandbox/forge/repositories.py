@@ -7,7 +7,7 @@ from release.sandbox.forge.answers import Answer, Page, Problem
 from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.git import Ref
 from release.sandbox.forge.protection import matches
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 ROLES = {"pull": "read", "triage": "write", "push": "write"}
 

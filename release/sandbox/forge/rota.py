@@ -9,8 +9,8 @@ from release.sandbox.forge import gates, jobs, jobstate, runs, switches
 from release.sandbox.forge.definition import Invalid, Job, Workflow
 from release.sandbox.forge.expressions import ExpressionError
 from release.sandbox.forge.runs import Found
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 KEPT = 64  # workflow files that stay read
 

@@ -9,7 +9,7 @@ from release.sandbox.forge.answers import Answer, Page, missing
 from release.sandbox.forge.calls import Call, route
 from release.sandbox.forge.protection import matches
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 KINDS: tuple[Json, ...] = (
     {"type": "update", "parameters": {"update_allows_fetch_and_merge": False}},

@@ -20,9 +20,9 @@ from release.sandbox.forge.leash import Leash
 from release.sandbox.forge.rota import Rota
 from release.sandbox.forge.runs import Found
 from release.sandbox.forge.script import Stop
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.worker import LOST, Order, Outcome, work
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 AT_ONCE = 20  # jobs, as on GitHub's free plan
 

@@ -13,8 +13,8 @@ from release.sandbox.forge.definition import Input, Invalid, Workflow
 from release.sandbox.forge.events import Event
 from release.sandbox.forge.expressions import ExpressionError, Scope, insert
 from release.sandbox.forge.git import Git, GitError
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 MOST_FILES, LARGEST = 200, 1 << 20
 ACTIVE = ("queued", "pending", "waiting", "in_progress")

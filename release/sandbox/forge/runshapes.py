@@ -6,7 +6,7 @@ from typing import Any
 
 from release.sandbox.forge.calls import Call
 from release.sandbox.forge.shapes import minimal_repository, node, user
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 
 def workflow(call: Call, found: Json) -> Json:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from aiohttp import web
 
 from release.sandbox.forge import gates, jobstate
 from release.sandbox.forge.limits import Limits, Meter
 from release.sandbox.forge.runner import Runner
 from release.sandbox.forge.server import Site
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
-
-HOST = "127.0.0.1"
-PATIENCE = 30.0
+from release.sandbox.serving.served import HOST, Served
+from release.sandbox.serving.store import Json
 
 
 class Sandbox(World):
@@ -39,7 +32,7 @@ class Sandbox(World):
         self._port = port
         self.workflows = Runner(self)
         self.meter = Meter(limits or Limits(), clock)
-        self._served: _Served | None = None
+        self._served: Served | None = None
 
     @property
     def url(self) -> str:
@@ -64,7 +57,7 @@ class Sandbox(World):
 
     def start(self) -> None:
         """Listen; `url` is known afterwards."""
-        self._served = _Served(self)
+        self._served = Served(lambda pool: Site(self, self.meter, pool).app(), "forge")
         port = self._served.listen(self._port)
         self.urls = Urls(f"{HOST}:{port}", port)
         self.workflows.start()
@@ -122,35 +115,3 @@ class Sandbox(World):
         if not all(gates.reviewed(self, repository, job, login, approved) for job in waiting):
             raise PermissionError(f"{login} is no reviewer in {full_name}")
         self.workflows.wake()
-
-
-class _Served:
-    """An event loop in a thread of its own, and what listens in it."""
-
-    def __init__(self, world: Sandbox) -> None:
-        self._pool = ThreadPoolExecutor(16, thread_name_prefix="forge")
-        self._site = Site(world, world.meter, self._pool)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="forge", daemon=True)
-        self._thread.start()
-
-    def listen(self, port: int) -> int:
-        return asyncio.run_coroutine_threadsafe(self._listen(port), self._loop).result(PATIENCE)
-
-    def leave(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(PATIENCE)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE)
-        self._loop.close()
-        self._pool.shutdown()
-
-    async def _listen(self, port: int) -> int:
-        self._runner = web.AppRunner(self._site.app(), access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, port, reuse_address=True).start()
-        found: int = self._runner.addresses[0][1]
-        return found
-
-    async def _leave(self) -> None:
-        await self._runner.cleanup()
-        await self._loop.shutdown_default_executor()

@@ -11,7 +11,7 @@ from release.sandbox.forge import releases
 from release.sandbox.forge.calls import Call
 from release.sandbox.forge.published import newest
 from release.sandbox.forge.shapes import node
-from release.sandbox.forge.store import Json
+from release.sandbox.serving.store import Json
 
 Info: TypeAlias = "GraphQLResolveInfo[Call]"
 MOST = 100

@@ -17,13 +17,14 @@ from typing import ParamSpec, TypeAlias, TypeVar
 from aiohttp import web
 from aiohttp.web import StreamResponse
 
-from release.sandbox.forge import breakage, calls, record
+from release.sandbox.forge import calls, complaints, record
 from release.sandbox.forge.answers import Answer, Page, Problem, missing
 from release.sandbox.forge.auth import Actor, authenticate, denied
 from release.sandbox.forge.calls import Call, Result, Route
 from release.sandbox.forge.limits import Meter
 from release.sandbox.forge.urls import API_HOST, SERVER_HOST, UPLOADS_HOST
 from release.sandbox.forge.world import World
+from release.sandbox.serving import breakage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class Site:
         """Faults come around everything else."""
         path = "/" + request.path.removeprefix(API).removeprefix(UPLOADS).lstrip("/")
         plan = breakage.planned(self.world.store, request.method, path)
-        return await breakage.through(plan, request, handler, self._answered)
+        return await breakage.through(plan, request, handler, self._answered, complaints.WORDS)
 
     async def _answered(self, request: web.Request, handler: Next) -> StreamResponse:
         try:

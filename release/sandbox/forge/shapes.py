@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from release.sandbox.forge.git import Commit
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.urls import Urls
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 # The members of a repository that are its own URL with something behind it.
 LINKS = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from release.sandbox.forge.events import DISPATCHES
-from release.sandbox.forge.store import Json
 from release.sandbox.forge.world import World
+from release.sandbox.serving.store import Json
 
 DEFAULT: Json = {"starts": True, "hold": False, "skip": 0}
 

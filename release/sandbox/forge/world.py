@@ -11,10 +11,10 @@ from pathlib import Path
 from release.sandbox.forge import auth, record
 from release.sandbox.forge.answers import NAME
 from release.sandbox.forge.events import Event, Events
-from release.sandbox.forge.faults import Fault
 from release.sandbox.forge.git import Git
-from release.sandbox.forge.store import Json, Store
 from release.sandbox.forge.urls import Urls
+from release.sandbox.serving.faults import Fault
+from release.sandbox.serving.store import Json, Store
 
 # What a workflow's token may do unless it is told otherwise; changing workflows is never part of it.
 WRITE_ALL = dict.fromkeys(

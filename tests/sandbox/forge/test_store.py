@@ -10,7 +10,7 @@ import pytest
 
 from release.sandbox.forge.git import well_formed
 from release.sandbox.forge.protection import NULL, matches, refusal
-from release.sandbox.forge.store import Duplicate, Store
+from release.sandbox.serving.store import Duplicate, Store
 
 
 @pytest.fixture

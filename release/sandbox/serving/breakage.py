@@ -7,19 +7,17 @@ import os
 import signal
 import socket
 import struct
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from aiohttp import web
 from aiohttp.web import StreamResponse
 
-from release.sandbox.forge.answers import DOCUMENTATION
-from release.sandbox.forge.faults import Fault, due
-from release.sandbox.forge.limits import SECONDARY
-from release.sandbox.forge.store import Store
+from release.sandbox.serving.faults import Fault, due
+from release.sandbox.serving.store import Store
 
 Next: TypeAlias = Callable[[web.Request], Awaitable[StreamResponse]]
 Serve: TypeAlias = Callable[[web.Request, Next], Awaitable[StreamResponse]]
@@ -28,27 +26,41 @@ STARTER: ContextVar[bool] = ContextVar("starter", default=False)
 PAGE = "<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head><body><h1>This page is taking too long to load.</h1></body></html>\n"
 
 
+@dataclass(frozen=True)
+class Words:
+    """How a server says that something is wrong.
+
+    `error` makes the JSON body of an error of a status from what the fault says (None: nothing); `limited` gives status,
+    headers and body where a limit (`primary` or `secondary`) is reached.
+    """
+
+    error: Callable[[int, Any], Any]
+    limited: Callable[[str], tuple[int, dict[str, str], Any]]
+
+
 def planned(store: Store, method: str, path: str) -> list[Fault]:
     """The faults whose turn it is; nothing is locked where there is no plan."""
     return due(store, method, path) if store.all("fault") else []
 
 
-async def through(plan: list[Fault], request: web.Request, handler: Next, serve: Serve) -> StreamResponse:
-    """Serve a request with its faults."""
+async def through(plan: list[Fault], request: web.Request, handler: Next, serve: Serve, words: Words) -> StreamResponse:
+    """Serve a request with its faults, told in the server's own words where the fault has none."""
     for fault in plan:
         if fault.when == "before" and not fault.starter:
             await _harm(fault)
-            if answer := _instead(fault, request):
+            if answer := _instead(fault, request, words):
                 return answer
     cuts = [fault.cut for fault in plan if fault.cut >= 0]
     late = [fault for fault in plan if fault.when == "after" or fault.starter]
     STARTER.set(any(fault.starter for fault in plan))
     if not late and not cuts:
         return await serve(request, handler)
-    return await _spoilt(request, handler, serve, late, min(cuts, default=-1))
+    return await _spoilt(request, handler, serve, late, min(cuts, default=-1), words)
 
 
-async def _spoilt(request: web.Request, handler: Next, serve: Serve, late: list[Fault], cut: int) -> StreamResponse:
+async def _spoilt(
+    request: web.Request, handler: Next, serve: Serve, late: list[Fault], cut: int, words: Words
+) -> StreamResponse:
     """Let it take effect, then lose or replace the answer; what is streamed meanwhile reaches nobody."""
     real = request.transport
     replaced = any(
@@ -64,7 +76,7 @@ async def _spoilt(request: web.Request, handler: Next, serve: Serve, late: list[
         answer = await serve(request, handler)
         for fault in late:
             await _harm(fault)
-            if replacement := _instead(fault, request, real):
+            if replacement := _instead(fault, request, words, real):
                 answer = _in_place_of(answer, replacement, real)
         if not replaced and not answer.prepared:
             await answer.prepare(request)
@@ -95,13 +107,15 @@ async def _harm(fault: Fault) -> None:
         os.kill(int(Path(fault.kill).read_text("utf-8")), signal.SIGKILL)
 
 
-def _instead(fault: Fault, request: web.Request, transport: asyncio.Transport | None = None) -> StreamResponse | None:
+def _instead(
+    fault: Fault, request: web.Request, words: Words, transport: asyncio.Transport | None = None
+) -> StreamResponse | None:
     """The answer that a fault gives; None where it leaves the real one."""
     if fault.reset:
         _reset(transport or request.transport)
         return web.Response(status=500)
     if fault.limit:
-        return _limited(fault)
+        return _limited(fault, words)
     if fault.redirect:
         return web.Response(status=fault.status or 302, headers={"Location": fault.redirect, **fault.headers})
     if fault.html:
@@ -109,32 +123,20 @@ def _instead(fault: Fault, request: web.Request, transport: asyncio.Transport | 
             status=fault.status or 502, text=PAGE, content_type="text/html", headers=dict(fault.headers)
         )
     if fault.status or fault.kill:  # who is killed hears of nothing, and neither does what it leaves running
-        return _answer(fault.status or 500, fault.body, fault.headers.items())
+        status = fault.status or 500
+        body = fault.body if isinstance(fault.body, str) else words.error(status, fault.body)
+        return _answer(status, body, fault.headers.items())
     return None
 
 
-def _limited(fault: Fault) -> StreamResponse:
-    if fault.limit == "secondary":
-        headers = {"Retry-After": "60", **fault.headers}
-        return _answer(fault.status or 403, {"message": SECONDARY}, headers.items())
-    headers = {
-        "X-RateLimit-Limit": "5000",
-        "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Used": "5000",
-        "X-RateLimit-Reset": str(int(time.time()) + 60),
-        "X-RateLimit-Resource": "core",
-        **fault.headers,
-    }
-    return _answer(fault.status or 403, {"message": "API rate limit exceeded for user ID 1."}, headers.items())
+def _limited(fault: Fault, words: Words) -> StreamResponse:
+    status, headers, body = words.limited(fault.limit)
+    return _answer(fault.status or status, words.error(status, body), {**headers, **fault.headers}.items())
 
 
 def _answer(status: int, body: Any, headers: Iterable[tuple[str, str]]) -> web.Response:
     if isinstance(body, str):
         return web.Response(status=status, text=body, headers=dict(headers))
-    if body is None:
-        body = {"message": "Server Error" if status >= 500 else "Not Found"}
-    if isinstance(body, dict):
-        body = {"documentation_url": DOCUMENTATION, "status": str(status), **body}
     return web.json_response(body, status=status, headers=dict(headers))
 
 

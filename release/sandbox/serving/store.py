@@ -1,4 +1,4 @@
-"""Keeps everything the forge knows, in one SQLite file: documents of a kind, each a JSON object with an id of its own.
+"""Keeps everything a server knows, in one SQLite file: documents of a kind, each a JSON object with an id of its own.
 
 Ids come from one counter and are never used twice, as on GitHub. What was written survives a killed process.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from release.sandbox.forge.store import Store
+from release.sandbox.serving.store import Store
 
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 FETCHES = "/git-upload-pack"
@@ -17,11 +17,11 @@ FETCHES = "/git-upload-pack"
 class Fault:
     """One thing that goes wrong.
 
-    `method` is a verb, `*`, or `write` (POST, PATCH, PUT, DELETE and pushes). `path` is a glob over the path without
-    `/api/v3`; `*` goes over slashes. `nth` counts the calls that fit, from 1; 0 is every one. `when` is before or after
-    it took effect. Then one of: `status` (with `headers` and `body`), `reset` (TCP), `cut` (the answer's body breaks off
-    after n bytes), `delay` (seconds), `html` (an error page), `limit`, `kill` (a pid file: SIGKILL; what still listens is
-    answered with 500, or `status`), `redirect`.
+    `method` is a verb, `*`, or `write` (POST, PATCH, PUT, DELETE and pushes). `path` is a glob over the path (of a forge
+    without `/api/v3`); `*` goes over slashes. `nth` counts the calls that fit, from 1; 0 is every one. `when` is before
+    or after it took effect. Then one of: `status` (with `headers` and `body`), `reset` (TCP), `cut` (the answer's body
+    breaks off after n bytes), `delay` (seconds), `html` (an error page), `limit`, `kill` (a pid file: SIGKILL; what still
+    listens is answered with 500, or `status`), `redirect`.
     `starter` lets an upload leave an empty asset in state `starter` behind, whatever else it answers.
     """
 

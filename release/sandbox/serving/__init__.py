@@ -1,0 +1,1 @@
+"""What the servers of the embedded world have in common: a thread that serves, a store of documents, and faults by plan."""
