@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from release.adapters.http import Answer, Ask, Http, origin
-from release.adapters.http import client as http_client
 from release.adapters.http.address import shown
 from release.adapters.http.cache import Cache
 from release.adapters.http.content import Counted
@@ -145,21 +144,26 @@ def test_pauses_between_tries_grow_and_differ(serve: Open, make: Make) -> None:
     assert all(base / 2 <= pause <= base * 1.5 for base, pause in zip((1, 2, 4), times.pauses, strict=True))
 
 
-def test_an_answer_that_is_too_long_is_not_held(serve: Open, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "LARGEST", 1 << 20)
+def test_an_answer_that_is_too_long_is_not_held(serve: Open, make: Make) -> None:
     server = serve(each(Reply(200, {f"k{n}": n for n in range(200_000)})))
     with pytest.raises(Unseen, match="longer than 1 MiB"):
-        make().answer(ask(server))
+        make().answer(ask(server, largest=1 << 20))
     assert len(server.seen) == 1
 
 
-def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_held(
-    serve: Open, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http_client, "LARGEST", 1 << 20)
+def test_json_can_be_had_as_it_came(serve: Open, make: Make) -> None:
+    content = b'{ "blue" : 1 }\r\n'
+    packed = Reply(200, gzip.compress(content), {**JSON, "Content-Encoding": "gzip"})
+    server = serve(each(Reply(200, content, JSON), packed, Reply(200, content, {"Content-Type": "text/html"})))
+    assert [make().answer(ask(server, shape=bytes)).value for _ in range(2)] == [content] * 2
+    with pytest.raises(Unseen, match="not with JSON"):
+        make().answer(ask(server, shape=bytes))
+
+
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_held(serve: Open, make: Make) -> None:
     bomb = Reply(200, gzip.compress(b" " * (64 << 20)), {**JSON, "Content-Encoding": "gzip"})
     with pytest.raises(Unseen, match="longer than 1 MiB"):
-        make().answer(ask(serve(each(bomb))))
+        make().answer(ask(serve(each(bomb)), largest=1 << 20))
 
 
 @pytest.mark.parametrize("slow", [Reply(200, {"blue": 1}, drip=0.05), Reply(200, {"blue": 1}, drip_headers=0.05)])

@@ -34,7 +34,6 @@ from release.redact import Redactor
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (500, 502, 503, 504)
 HOPS = 5
-LARGEST = 32 << 20  # bytes of an answer that is held whole
 SLOWEST = 16 << 10  # bytes a second, of what is streamed
 IDLE = 2.0  # seconds; on an older connection, a write may meet a server that has just hung up
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -189,7 +188,7 @@ class Http:
         with self._exchange(asked, secret) as (line, response):
             if isinstance(response, Trouble):
                 return response
-            held = self._held(line, response)
+            held = self._held(ask, line, response)
             if isinstance(held, Trouble):
                 return held
             if response.status_code == 304 and kept:
@@ -208,7 +207,7 @@ class Http:
                 got.append((line, response))
                 return Answer(200, response.headers)
             try:
-                held = self._held(line, response)
+                held = self._held(ask, line, response)
                 return held if isinstance(held, Trouble) else self._read(replace(ask, shape=None), response, held)
             finally:
                 response.close()
@@ -282,7 +281,7 @@ class Http:
         remedy = AGAIN if line.sent else f"look to the network, then {AGAIN}"
         return Trouble(line.cut_for or reason(error), line.sent, passing or line.sent, remedy)
 
-    def _held(self, line: Line, response: requests.Response) -> bytes | Trouble:
+    def _held(self, ask: Ask, line: Line, response: requests.Response) -> bytes | Trouble:
         """A body, if it is complete and not too large."""
         parts: list[bytes] = []
         size = 0
@@ -290,8 +289,8 @@ class Http:
             while part := response.raw.read1(CHUNK, decode_content=True):
                 parts.append(part)
                 size += len(part)
-                if size > LARGEST:
-                    return Trouble(f"its answer is longer than {LARGEST >> 20} MiB", passing=False)
+                if size > ask.largest:
+                    return Trouble(f"its answer is longer than {ask.largest >> 20} MiB", passing=False)
         except (HTTPError, OSError, ValueError) as error:
             trouble = Trouble(line.cut_for or f"its answer broke off ({reason(error)})")
             line.mend()
@@ -318,6 +317,8 @@ class Http:
             return Answer(status, headers, next=onward)
         if not json:
             return Trouble(f"it answered with {kind or 'something without a type'}, not with JSON")
+        if ask.shape is bytes:
+            return Answer(status, headers, held, next=onward)
         try:
             return Answer(status, headers, decoded(held, ask.shape), next=onward)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 READS = ("GET", "HEAD")
+LARGEST = 32 << 20  # bytes of an answer that is held whole
 AGAIN = "run the same command again"
 
 
@@ -18,7 +19,8 @@ class Ask:
     """One request. `what` says it in words that go on after "cannot"; `origins` are the only places it may be sent to.
 
     `secret` gives the headers that open the door; they never follow to another host. `shape` is the type that a good
-    answer is read as, None where its body does not matter. `creates` says that it makes content, which servers want spaced.
+    answer is read as, None where its body does not matter, and `bytes` for JSON as it came, to the byte; it has `largest`
+    bytes at most. `creates` says that it makes content, which servers want spaced.
     `bare`: a refusal that is not JSON is an Answer too, with no words; for servers that speak HTML, or to HEAD.
     """
 
@@ -30,6 +32,7 @@ class Ask:
     secret: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
     body: bytes | Path | None = field(default=None, repr=False)
     shape: Any = None
+    largest: int = LARGEST
     creates: bool = False
     harmless: bool = False
     bare: bool = False
