@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from release.adapters.children import LINE, hidden, printable, secret
 from release.adapters.git.remote import store
-from release.adapters.process import LINE, TAIL, Processes, hidden, printable, secret
+from release.adapters.process import TAIL, Processes
 from release.core.model import ArtifactWish
 from release.errors import Refused
 from release.redact import Redactor
@@ -442,6 +443,6 @@ def test_a_secret_is_hidden_wherever_it_stands_in_a_line_of_any_length(
 ) -> None:
     hide = Redactor()
     hide.learn("ghp_0123456789abcdefghij")
-    monkeypatch.setattr("release.adapters.process.HIDE", hide)
+    monkeypatch.setattr("release.adapters.children.HIDE", hide)
     said = b"x" * before + b"ghp_0123456789abcdefghij" + b"y" * 10 + end
     assert b"".join(hidden(BytesIO(said))) == b"x" * before + b"***" + b"y" * 10 + end

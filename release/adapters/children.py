@@ -1,0 +1,120 @@
+"""Foreign programs, each in a session of its own: heard line by line, without our secrets, and ended with all they started."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock, Thread
+from typing import IO
+
+from release.errors import Refused
+from release.redact import HIDE
+
+SECRET = re.compile(
+    r"TOKEN|SECRET|CREDENTIAL|CREDS|COOKIE|SESSION|KUBECONFIG|NETRC|(?:SSH|GPG)_AGENT"
+    r"|(?<!COM)(?<!BY)PASS|(?<=_)PWD(?![A-Z])"  # neither COMPASS nor BYPASS, neither PWD nor OLDPWD
+    r"|AUTH(?!ORS?(?![A-Z]))"  # not AUTHOR
+    r"|(?:API|ACCESS|PRIVATE|SIGNING|SSH)KEY|(?<![A-Z])(?:KEYS?|PAT)(?![A-Z])",  # neither KEYBOARD nor MONKEY nor PATH
+    re.IGNORECASE,
+)
+LINE = 1 << 16  # bytes; a longer one is taken in pieces
+LONGEST = 1 << 13  # characters: no form of a secret is longer
+
+
+class Children:
+    """The programs that one door runs; `stop` ends them all."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+        self._lock = Lock()
+
+    def run(
+        self, what: str, argv: Sequence[str], cwd: Path, env: Mapping[str, str], hear: Callable[[bytes], None]
+    ) -> int:
+        """Run to the end, with this environment and no other; its exit code, or minus the signal that ended it.
+
+        `hear` gets every line of both outputs, redacted. Refused where it cannot be started, with `what` it is for.
+        """
+        try:
+            process = subprocess.Popen(
+                list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            why = f"{what}: `{argv[0]}` cannot be run ({error.strerror})"
+            raise Refused(why, "install it, or mend the command") from error
+        with self._lock:
+            self._running.add(process)
+            if self._stopped:
+                _end(process)
+        # What it leaves in the background ends with it, and does not hold its output open. It is a zombie until it is
+        # waited for below, so that its group's number is nobody else's.
+        watch = Thread(target=_watch, args=(process,), daemon=True)
+        watch.start()
+        try:
+            assert process.stdout is not None
+            with process.stdout as out:
+                for line in hidden(out):
+                    hear(line)
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            watch.join()
+            process.wait()
+            with self._lock:
+                self._running.discard(process)
+        return process.returncode
+
+    def stop(self) -> None:
+        """End what still runs, children included, and what another thread is just about to start."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                _end(process)
+
+
+def secret(name: str) -> bool:
+    """Whether an environment variable is none of a build's business."""
+    return bool(SECRET.search(name)) or name.startswith(("GIT_", "ACTIONS_ID_", "ACTIONS_RUNTIME_"))
+
+
+def ended(code: int) -> str:
+    """How a program ended, for people."""
+    return f"exit code {code}" if code > 0 else f"signal {-code}"
+
+
+def hidden(out: IO[bytes]) -> Iterator[bytes]:
+    """Foreign output line by line, without our secrets; a very long line comes in pieces, and no secret is cut in two."""
+    rest = ""
+    while raw := out.readline(LINE):
+        text = HIDE.redacted(rest + raw.decode("utf-8", "surrogateescape"))
+        upto = len(text) if text.endswith("\n") else max(0, len(text) - LONGEST)
+        if upto:
+            yield text[:upto].encode("utf-8", "surrogateescape")
+        rest = text[upto:]
+    if rest:
+        yield rest.encode("utf-8", "surrogateescape")
+
+
+def printable(line: bytes) -> str:
+    """One line of foreign output that can do nothing to a terminal."""
+    said = HIDE.redacted(line.decode("utf-8", "replace").rstrip())
+    return "".join(c for c in said if c.isprintable() or c == "\t")[:400]
+
+
+def _watch(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a command's end, and end what it left running."""
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
