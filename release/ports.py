@@ -14,6 +14,7 @@ from release.core.model import (
     BuiltImage,
     Commit,
     ImageWish,
+    PackageWish,
     Person,
     Refs,
     Release,
@@ -493,4 +494,27 @@ class Index(Protocol):
 
     def holds(self, place: str, name: str, version: str) -> bool:
         """Whether a package has this version, however both are spelt."""
+        ...
+
+    def files(self, place: str, name: str, version: str) -> Mapping[str, str]:
+        """The wheels and sdists of a version, yanked ones too: name -> SHA-256 (hex), "" where the index does not say."""
+        ...
+
+    def fetched(self, place: str, name: str, file: str) -> Iterator[bytes]:
+        """A file's bytes, in pieces; not compared with any digest."""
+        ...
+
+
+class Uploads(Protocol):
+    """Puts files onto Python package indexes. An index takes a file's name once: nothing is ever replaced."""
+
+    def lacks(self, wish: PackageWish) -> str:
+        """Why nothing could be uploaded, "" if nothing says so: no credentials and no identity. Nothing is written."""
+        ...
+
+    def upload(self, wish: PackageWish, files: Mapping[str, Path], say: Callable[[str], None]) -> None:
+        """Upload files, by name, one after the other; `say` hears of each that was taken. Streams.
+
+        Refused with the index's words; Uncertain where its answer was lost: then what came before is there.
+        """
         ...
