@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from release.sandbox.forge.answers import NAME
 from release.sandbox.forge.events import Event, Events
 from release.sandbox.forge.git import Git
 from release.sandbox.forge.urls import Urls
-from release.sandbox.serving.faults import Fault
+from release.sandbox.serving.faults import Fault, forget, plan
 from release.sandbox.serving.store import Json, Store
 
 # What a workflow's token may do unless it is told otherwise; changing workflows is never part of it.
@@ -184,14 +183,10 @@ class World:
 
     def faults(self, *faults: Fault) -> None:
         """Add to the plan; calls are counted from now on, across restarts."""
-        with self.store.transaction():
-            for fault in faults:
-                self.store.add("fault", asdict(fault) | {"seen": 0})
+        plan(self.store, faults)
 
     def no_faults(self) -> None:
-        with self.store.transaction():
-            for fault in self.store.all("fault"):
-                self.store.remove(fault["id"])
+        forget(self.store)
 
     def exchanges(self) -> Iterator[record.Exchange]:
         """Every request of the API so far with its answer, in the order of the answers."""

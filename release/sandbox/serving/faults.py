@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -51,6 +51,20 @@ class Fault:
 
 
 NAMES = {one.name for one in fields(Fault)}
+
+
+def plan(store: Store, faults: Iterable[Fault]) -> None:
+    """Add to the plan; calls are counted from now on, across restarts."""
+    with store.transaction():
+        for fault in faults:
+            store.add("fault", asdict(fault) | {"seen": 0})
+
+
+def forget(store: Store) -> None:
+    """Nothing goes wrong any more."""
+    with store.transaction():
+        for fault in store.all("fault"):
+            store.remove(fault["id"])
 
 
 def due(store: Store, method: str, path: str) -> list[Fault]:
