@@ -38,7 +38,7 @@ class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a document says of a thing that it holds: size in bytes."""
+    """What a document says of a thing that it holds: size in bytes. What has `urls` lies elsewhere, and need not be there."""
 
     mediaType: str
     digest: str
@@ -46,6 +46,7 @@ class Descriptor(msgspec.Struct, frozen=True, omit_defaults=True):
     annotations: Mapping[str, str] = {}
     platform: Platform | None = None
     artifactType: str = ""
+    urls: tuple[str, ...] = ()
 
 
 class Index(msgspec.Struct, frozen=True, omit_defaults=True):
