@@ -150,7 +150,7 @@ async def referrers(call: Call) -> StreamResponse:
         "manifests": [one for one in found if kind is None or one.get("artifactType") == kind],
     }
     headers = {} if kind is None else {"OCI-Filters-Applied": "artifactType"}
-    return web.json_response(index, headers=headers, content_type=INDEX)
+    return web.Response(body=json.dumps(index).encode(), headers=headers, content_type=INDEX)
 
 
 def _reference(call: Call) -> str:
