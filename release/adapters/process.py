@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import BoundedSemaphore, Event
 
 from release.adapters.children import Children, ended, printable, secret
 from release.adapters.git.clone import clone
+from release.adapters.makers import maker
+from release.adapters.makers.bench import Bench
 from release.core.model import ArtifactWish
 from release.errors import Refused
 
@@ -17,12 +21,17 @@ TAIL = 20
 
 
 class Processes:
-    """`objects` is the store whose commits are cloned; `logs` keeps what the commands said."""
+    """`objects` is the store whose commits are cloned; `logs` keeps what the commands said.
 
-    def __init__(self, objects: Path, logs: Path, environment: Mapping[str, str]) -> None:
+    `at_once` is how many builds may run at a time, 0 for as many as there are cores.
+    """
+
+    def __init__(self, objects: Path, logs: Path, environment: Mapping[str, str], at_once: int = 0) -> None:
         self._objects, self._logs = objects, logs
         self._environment = {key: value for key, value in environment.items() if not secret(key)}
         self._children = Children()
+        self._turns = BoundedSemaphore(at_once or cores())
+        self._stopped = Event()
 
     def missing(self, run: Sequence[str]) -> str:
         """The program of a command, if it is not to be found; one inside the clone cannot be known before."""
@@ -45,24 +54,31 @@ class Processes:
         keep: Callable[[str, Path], None],
         say: Callable[[str], None],
     ) -> None:
-        """Run a command at a commit and keep the files that it makes."""
-        name, path, run = wish.name, wish.path, wish.run
+        """Make the files of a wish at a commit, and hand each of them to `keep`; as many builds at once as there are cores."""
+        what = f"artifact {wish.name}"
         with (
+            self._turns,
             clone(self._objects, commit, env["SLUICE_TAG"]) as tree,
             tempfile.TemporaryDirectory(prefix="sluice-output-") as output,
         ):
-            self._run(f"artifact {name}", run, tree, {**env, "SLUICE_OUTPUT": output}, say)
-            made = tree / path if path else Path(output) / name
-            if not made.is_file() or not made.resolve().is_relative_to(tree.parent if path else Path(output).resolve()):
-                where = path or f"$SLUICE_OUTPUT/{name}"
-                raise Refused(
-                    f"`{' '.join(run)}` ended well but made no {where}", "mend the command or [[artifact]] path"
-                )
-            keep(name, made)
+
+            def run(command: Sequence[str], more: Mapping[str, str]) -> None:
+                self._run(what, command, tree, {**env, **more}, say)
+
+            bench = Bench(tree, Path(output).resolve(), inputs, int(env["SOURCE_DATE_EPOCH"]), run, self._go_on)
+            self._go_on()
+            for name, place in maker(wish.kind)(wish, bench).items():
+                keep(name, place)
 
     def stop(self) -> None:
         """End what still runs, children included, and what another thread is just about to start."""
+        self._stopped.set()
         self._children.stop()
+
+    def _go_on(self) -> None:
+        """Refused where everything is to end: packing is no process that could be ended."""
+        if self._stopped.is_set():
+            raise Refused("the run ends", "run the same command again: it goes on from there")
 
     def _run(
         self, what: str, run: Sequence[str], tree: Path, env: Mapping[str, str], say: Callable[[str], None]
@@ -91,3 +107,11 @@ class Processes:
                 f"{what}: `{' '.join(run)}` ended with {ended(code)}: {' | '.join(tail[-3:]) or 'it printed nothing'}",
                 f"its log is {log}",
             )
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
