@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from release.adapters.process import Processes
     from release.engine.journal import Journal
     from release.engine.walk import Engine, Event
-    from release.steps import Doors
+    from release.steps.doors import Doors
 
 NOBODY = Person("", "")  # who looks only need not be known
 WORKERS = 16
@@ -199,7 +199,7 @@ class Session:
 
     def doors(self) -> Doors:
         """What the steps act through."""
-        from release.steps import Doors
+        from release.steps.doors import Doors
 
         def elsewhere(wish: DownstreamWish) -> Remote:
             return self.remote_at(wish.repository, wish.name)

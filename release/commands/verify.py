@@ -13,7 +13,8 @@ from release.core.plan import StepState, Verified
 from release.core.version import Version, scheme
 from release.engine.walk import Engine
 from release.errors import ConflictError
-from release.steps import Doors, file_path, listing_path, release_path
+from release.steps import file_path, listing_path, release_path
+from release.steps.doors import Doors
 
 
 def verify(session: Session, version: str) -> Verified:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from release.core.forge import Asset
+from release.core.images import images_of
 from release.core.manifest import Fact, documents
-from release.core.model import Release
+from release.core.model import BuiltImage, PlatformImage, Release
 from release.core.record import MANIFEST, Proof, Record
 
 Source = tuple[str, Mapping[str, str]]
@@ -55,13 +56,14 @@ def of_upstream(release: Release, record: Record | None, manifest: bytes | None)
             for name, proof in record.evidence.items()
             if name.startswith("build ")
         ]
-        known = _told(release, record.state.commit, built)
+        images = images_of(record.evidence)
+        known = _told(release, record.state.commit, built, images)
         sources.append(("the record", known))
         if facts is not None:  # one that lists more than was built makes nothing of that right
-            told = _told(release, record.state.commit, facts)
+            told = _told(release, record.state.commit, facts, images)
             sources.insert(0, ("the manifest", {name: sha256 for name, sha256 in told.items() if name in known}))
     elif facts is not None:
-        sources.append(("the manifest", {**_told(release, release.base, facts), MANIFEST: ""}))
+        sources.append(("the manifest", {**_told(release, release.base, facts, ()), MANIFEST: ""}))
     return tuple(sources)
 
 
@@ -86,6 +88,17 @@ def read(manifest: bytes | None) -> list[Fact] | None:
     return [(one.name, one.sha256, one.size) for one in document.artifacts]
 
 
+def images_in(manifest: bytes | None) -> tuple[BuiltImage, ...] | None:
+    """The images of a manifest, None where it is no manifest."""
+    if manifest is None:
+        return None
+    try:
+        document = msgspec.json.decode(manifest, type=_Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return tuple(BuiltImage(one.name, one.digest, one.platforms) for one in document.images)
+
+
 def sha256_of(text: str) -> str:
     """The digest of a document."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -97,13 +110,20 @@ class _Artifact(msgspec.Struct, frozen=True):
     size: int
 
 
+class _Image(msgspec.Struct, frozen=True):
+    name: str
+    digest: str
+    platforms: tuple[PlatformImage, ...]
+
+
 class _Manifest(msgspec.Struct, frozen=True):
     artifacts: tuple[_Artifact, ...]
+    images: tuple[_Image, ...] = ()
 
 
-def _told(release: Release, commit: str, facts: list[Fact]) -> Mapping[str, str]:
+def _told(release: Release, commit: str, facts: list[Fact], images: Sequence[BuiltImage]) -> Mapping[str, str]:
     """The digests of artifacts, and those of the documents that follow from them."""
-    made = documents(release, commit, facts)
+    made = documents(release, commit, facts, images)
     return {**{name: sha256 for name, sha256, _ in facts}, **{name: sha256_of(text) for name, text in made.items()}}
 
 

@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from release.core.manifest import document_names
-from release.core.model import ArtifactWish, DownstreamWish, GateWish, Release
+from release.core.model import DownstreamWish, GateWish, Release
 from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Withdrawal
 from release.core.verification import Expected
 from release.engine.step import Step
-from release.ports import Forge, Ledger, Remote, Shelf, Workshop
+from release.ports import Forge
 from release.steps.approval import ApprovalGate
 from release.steps.assets import UploadArtifact, UploadDocument
+from release.steps.attach import Attach
 from release.steps.begin import Begin
-from release.steps.build import Build, Making
+from release.steps.build import Making
 from release.steps.checks import ChecksGate
 from release.steps.commit import MakeCommit
+from release.steps.doors import Doors
 from release.steps.downstream import ReleaseDownstream
 from release.steps.draft import Draft
 from release.steps.finish import Finish
 from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
+from release.steps.image import BuildImage
 from release.steps.land import Land
+from release.steps.made import attached_of, builds_of, images_of, pushes_of, supply_of, tags_of
 from release.steps.output import Publish
 from release.steps.publish import PublishRelease
-from release.steps.supply import Supply
+from release.steps.push import PushImage
 from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
 
 Downstream = ReleaseDownstream | FollowDownstream
-
-
-@dataclass(frozen=True)
-class Doors:
-    """What the steps act through. `elsewhere` and `forge_of` open a downstream's remote and its forge.
-
-    `ours` is false where the tag's own run builds; `forge` is None where there is none; `own_run` is the workflow run
-    that this process is part of, 0 for none; `project` is the upstream's name.
-    """
-
-    remote: Remote
-    ledger: Ledger
-    workshop: Workshop
-    shelf: Shelf
-    elsewhere: Callable[[DownstreamWish], Remote]
-    root: Path
-    ours: bool = True
-    forge: Forge | None = None
-    forge_of: Callable[[DownstreamWish], Forge] | None = None
-    own_run: int = 0
-    project: str = "the upstream"
 
 
 def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]:
@@ -68,20 +50,19 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     )  # the forge has the last word until the tag is out
     tag_first = (land_of(doors, release, begin, asked),) if early else ()
     followed = following(doors, release, tag_first)
-    builds = builds_of(doors, release, begin, (*tag_first, *followed))
-    staged = staged_of(doors, release, begin, (*builds, *followed)) if doors.forge is not None else None
-    land = next(iter(tag_first), None) or land_of(
-        doors, release, begin, (*asked, *builds, *(staged.steps if staged else ()))
-    )
+    made = made_of(doors, release, begin, (*tag_first, *followed))
+    staged = staged_of(doors, release, begin, made, followed) if doors.forge is not None else None
+    making = (*made.steps, *(staged.steps if staged else ()))
+    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *making))
     published: list[Step[Any]] = []
-    if release.output and builds:
-        published.append(publish_of(doors, release, begin, land, builds))
+    if release.output and made.files:
+        published.append(publish_of(doors, release, begin, land, made))
+    published += tags_of(doors, release, begin, land, made.pushes, made.attached)
     if staged is not None:
         published.append(staged.published(doors, release, begin, land))
     downstreams = downstream_path(doors, release, (begin, land, *followed, *published))
     required = tuple(step for step in downstreams if step.wish.required)
     finish = Finish("finish", release, begin, land, tuple(published), required, doors.ledger)
-    making = (*builds, *(staged.steps if staged else ()))
     landing = (land, *followed, *making) if early else (*making, land)
     return [*gates, commit, begin, *landing, *published, *downstreams, finish]
 
@@ -157,38 +138,26 @@ def gate_of(doors: Doors, release: Release, wish: GateWish) -> Step[str]:
     return ApprovalGate(name, release, wish, doors.forge)
 
 
-def builds_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], ...]) -> tuple[Making, ...]:
-    """Everything that makes files, each after what it is made of."""
-    made: dict[str, Build] = {}
-    left = list(release.artifacts)
-    while left:
-        ready = [wish for wish in left if all(name in made for name in wish.artifacts)]
-        assert ready, "artifacts that are made of each other are refused with the configuration"
-        for wish in ready:
-            parts = tuple(dict.fromkeys(made[name] for name in wish.artifacts))
-            build = build_of(doors, release, wish, begin, tag, parts)
-            made |= dict.fromkeys(wish.makes, build)
-        left = [wish for wish in left if wish not in ready]
-    return tuple(dict.fromkeys(made[name] for name in release.files))
+@dataclass(frozen=True)
+class Made:
+    """What a release makes before anybody sees it."""
+
+    files: tuple[Making, ...]
+    images: tuple[BuildImage, ...]
+    pushes: tuple[PushImage, ...]
+    attached: tuple[Attach, ...]
+
+    @property
+    def steps(self) -> tuple[Step[Any], ...]:
+        return (*self.files, *self.images, *self.pushes, *self.attached)
 
 
-def build_of(
-    doors: Doors,
-    release: Release,
-    wish: ArtifactWish,
-    begin: Begin,
-    tag: tuple[Step[Any], ...],
-    parts: tuple[Making, ...],
-) -> Build:
-    """A build; where a tag starts the release, its own run makes it."""
-    mine = doors.ours or release.start == "command"
-    supply, name = supply_of(doors, release), f"build {wish.name}"
-    return Build(name, release, begin, tag, doors.ledger, doors.shelf, supply, mine, wish, parts, doors.workshop)
-
-
-def supply_of(doors: Doors, release: Release) -> Supply:
-    """Where the bytes of what was built are."""
-    return Supply(release, doors.ledger, doors.shelf, doors.forge)
+def made_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], ...]) -> Made:
+    """Files and images, what is said of them, and the images in their registries under a tag that nobody follows."""
+    builds = builds_of(doors, release, begin, tag)
+    images = images_of(doors, release, begin, tag, builds)
+    pushes = pushes_of(doors, release, images)
+    return Made(builds, images, pushes, attached_of(doors, release, pushes, builds))
 
 
 def following(doors: Doors, release: Release, tag: tuple[Land, ...]) -> tuple[Step[Any], ...]:
@@ -198,23 +167,23 @@ def following(doors: Doors, release: Release, tag: tuple[Land, ...]) -> tuple[St
     return (FollowRun(f"run of {release.tag}", release, tag[0], doors.forge, doors.ledger),)
 
 
-def staged_of(doors: Doors, release: Release, begin: Begin, after: tuple[Step[Any], ...]) -> Staged:
-    """The draft and everything in it, after the builds."""
+def staged_of(doors: Doors, release: Release, begin: Begin, made: Made, followed: tuple[Step[Any], ...]) -> Staged:
+    """The draft and everything in it, after all that is made."""
     assert doors.forge is not None
     forge, ledger = doors.forge, doors.ledger
-    mine = doors.ours or release.start == "command"
-    builds = [step for step in after if isinstance(step, Making)]
-    draft = Draft(DRAFT, release, begin, after, forge, ledger, mine)
+    draft = Draft(
+        DRAFT, release, begin, (*made.files, *made.images, *followed), forge, ledger, doors.mine(release.start)
+    )
     artifacts = tuple(
         UploadArtifact(f"asset {file}", release, file, draft, build, forge, ledger, supply_of(doors, release))
-        for build in builds
+        for build in made.files
         for file in build.makes
     )
     documents: tuple[UploadDocument, ...] = ()
     *others, last = document_names(release)
     for file in others:
-        documents += (UploadDocument(f"asset {file}", release, file, begin, draft, artifacts, (), forge),)
-    manifest = UploadDocument(f"asset {last}", release, last, begin, draft, artifacts, documents, forge)
+        documents += (UploadDocument(f"asset {file}", release, file, begin, draft, artifacts, (), (), forge),)
+    manifest = UploadDocument(f"asset {last}", release, last, begin, draft, artifacts, made.images, documents, forge)
     return Staged(draft, artifacts, (*documents, manifest))
 
 
@@ -231,8 +200,9 @@ def downstream_of(
         return ReleaseDownstream(name, release, wish, upstream, after, doors.elsewhere(wish), doors.ledger)
     forge = doors.forge_of(wish)
     trigger = trigger_of(doors, release, wish, forge)
-    mine = doors.ours or release.start == "command"
-    return FollowDownstream(name, release, wish, upstream, after, trigger, doors.forge, forge, doors.ledger, mine)
+    return FollowDownstream(
+        name, release, wish, upstream, after, trigger, doors.forge, forge, doors.ledger, doors.mine(release.start)
+    )
 
 
 def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forge) -> Trigger:
@@ -249,17 +219,18 @@ def land_of(doors: Doors, release: Release, begin: Begin, ready: tuple[Step[Any]
     return Land(TAG, release, begin, ready, doors.remote, doors.ledger)
 
 
-def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Making, ...]) -> Publish:
+def publish_of(doors: Doors, release: Release, begin: Begin, land: Land, made: Made) -> Publish:
     """The directory that takes the artifacts."""
     return Publish(
         OUTPUT,
         release,
         begin,
         land,
-        builds,
+        made.files,
+        made.images,
         doors.ledger,
         doors.shelf,
         supply_of(doors, release),
         doors.root / release.output,
-        doors.ours or release.start == "command",
+        doors.mine(release.start),
     )

@@ -16,6 +16,7 @@ from release.ports import Forge, Ledger
 from release.steps.begin import Begin
 from release.steps.build import Making, noted_files
 from release.steps.draft import Draft
+from release.steps.image import BuildImage, image_of
 from release.steps.supply import Artifact, Supply
 
 
@@ -72,6 +73,7 @@ class UploadDocument(Step[str]):
     begin: Begin
     draft: Draft
     artifacts: tuple[UploadArtifact, ...]
+    images: tuple[BuildImage, ...]
     before: tuple[UploadDocument, ...]
     forge: Forge
 
@@ -98,12 +100,14 @@ class UploadDocument(Step[str]):
         put(self.forge, known[self.draft], self.file, hashlib.sha256(text).hexdigest(), text)
 
     def _text(self, known: Known) -> bytes | None:
-        """What the document says; None while an artifact is missing."""
+        """What the document says; None while an artifact or an image is missing."""
         made, begun = [known.get(one) for one in self.artifacts], known.get(self.begin)
-        if begun is None or None in made:
+        images = [image_of(step, known, begun) for step in self.images]
+        if begun is None or None in made or None in images:
             return None
         facts = [(one.name, one.sha256, one.size) for one in made if one is not None]
-        return documents(self.release, begun.state.commit, facts)[self.file].encode()
+        built = [image for image in images if image is not None]
+        return documents(self.release, begun.state.commit, facts, built)[self.file].encode()
 
 
 def find(forge: Forge, there: Published, name: str) -> Asset | None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
 from release.core.manifest import documents
-from release.core.model import Release
+from release.core.model import BuiltImage, Release
 from release.core.record import MANIFEST, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.ports import Ledger, Shelf
 from release.steps.begin import Begin
 from release.steps.build import Making, noted_files
+from release.steps.image import BuildImage, image_of
 from release.steps.land import Land
 from release.steps.supply import Artifact, Supply
 
@@ -25,6 +26,7 @@ class Publish(Step[str]):
     begin: Begin
     land: Land
     builds: tuple[Making, ...]
+    images: tuple[BuildImage, ...]
     ledger: Ledger
     shelf: Shelf
     supply: Supply
@@ -55,9 +57,11 @@ class Publish(Step[str]):
             return Underway(f"the run of {self.release.tag} publishes it")
         names = [name for build in self.builds for name in build.makes]
         made = list(noted_files(record, names) or ())
-        if not made or record is None:
+        images = [image for step in self.images if (image := image_of(step, known, record)) is not None]
+        if not made or record is None or len(images) < len(self.images):
             return self._foreign(there, frozenset()) or Pending(f"{len(names)} artifacts into {self.folder}")
-        return self._compared(there or frozenset(), made, record.state.commit, noted)
+        texts = self._texts(made, images, record.state.commit)
+        return self._compared(there or frozenset(), made, texts, noted)
 
     def apply(self, known: Known, say: Say) -> None:
         commit = known[self.begin].state.commit
@@ -67,7 +71,7 @@ class Publish(Step[str]):
             if artifact.name not in there:
                 self.shelf.place(self.supply.path(artifact), self.folder / artifact.name)
                 say(artifact.name)
-        texts = self._texts(artifacts, commit)
+        texts = self._texts(artifacts, [known[image] for image in self.images], commit)
         for name, text in texts.items():
             if name not in there:
                 self.shelf.write(text, self.folder / name)
@@ -94,13 +98,14 @@ class Publish(Step[str]):
         local = not Path(self.release.output).is_absolute() and self.land.name in record.evidence
         return local and (noted.node != self.shelf.node() or not record.unfinished)
 
-    def _texts(self, artifacts: list[Artifact], commit: str) -> dict[str, str]:
+    def _texts(self, artifacts: list[Artifact], images: list[BuiltImage], commit: str) -> dict[str, str]:
         """The documents beside the artifacts, the manifest last."""
-        return documents(self.release, commit, [(one.name, one.sha256, one.size) for one in artifacts])
+        return documents(self.release, commit, [(one.name, one.sha256, one.size) for one in artifacts], images)
 
-    def _compared(self, there: frozenset[str], made: list[Artifact], commit: str, noted: Proof | None) -> Finding[str]:
+    def _compared(
+        self, there: frozenset[str], made: list[Artifact], texts: dict[str, str], noted: Proof | None
+    ) -> Finding[str]:
         """The exact list: what is missing is pending, what is unexpected or differs is foreign."""
-        texts = self._texts(made, commit)
         wanted = {artifact.name: (artifact.sha256, artifact.size) for artifact in made}
         if foreign := self._foreign(there, frozenset((*wanted, *texts))):
             return foreign

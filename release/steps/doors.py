@@ -1,0 +1,59 @@
+"""What the steps act through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from release.core.model import DownstreamWish
+from release.ports import Forge, Images, Ledger, Registry, Remote, Shelf, Workshop
+
+
+def closed() -> Registry:
+    """Where nobody has opened one."""
+    raise AssertionError("what needs a registry comes with one")
+
+
+def unfurnished() -> Images:
+    """Where nobody can build images."""
+    raise AssertionError("what builds images comes with something that does")
+
+
+@dataclass(frozen=True)
+class Doors:
+    """`elsewhere` and `forge_of` open a downstream's remote and its forge; `open_registry` and `open_images` are for a
+    release that has to do with images.
+
+    `ours` is false where the tag's own run builds; `forge` is None where there is none; `own_run` is the workflow run
+    that this process is part of, 0 for none; `project` is the upstream's name, and `source` its address for everybody,
+    "" where it has none.
+    """
+
+    remote: Remote
+    ledger: Ledger
+    workshop: Workshop
+    shelf: Shelf
+    elsewhere: Callable[[DownstreamWish], Remote]
+    root: Path
+    ours: bool = True
+    forge: Forge | None = None
+    forge_of: Callable[[DownstreamWish], Forge] | None = None
+    own_run: int = 0
+    project: str = "the upstream"
+    source: str = ""
+    open_registry: Callable[[], Registry] = closed
+    open_images: Callable[[], Images] = unfurnished
+
+    @cached_property
+    def registry(self) -> Registry:
+        return self.open_registry()
+
+    @cached_property
+    def images(self) -> Images:
+        return self.open_images()
+
+    def mine(self, start: str) -> bool:
+        """Whether what a release makes is made by this run: where a tag starts it, the tag's own run makes it."""
+        return self.ours or start == "command"
