@@ -8,7 +8,6 @@ import re
 import secrets
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,8 +48,10 @@ class Disk:
 
     def keep(self, source: Path) -> tuple[str, int]:
         """Copy a file into the store, under its digest; SHA-256 (hex) and size (bytes)."""
-        with complaining(self._store):
+        try:
             file = source.open("rb")
+        except OSError as error:
+            raise Refused(f"cannot read {source}: {error.strerror}", "run the same command again") from error
         with file:
             told = self.take(iter(lambda: file.read(CHUNK), b""))
             if os.fstat(file.fileno()).st_mode & 0o100:  # a program stays one
@@ -168,14 +169,18 @@ def complaining(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """A hidden file beside the target, gone afterwards; what a killed run left there a while ago goes, too."""
+    """A hidden file beside the target, gone afterwards; what a killed run left there a while ago goes, too.
+
+    How long ago is told by the disk's own clock: this machine's may be another, and a thread beside us is at work.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
+    now = os.fstat(handle).st_mtime
+    os.close(handle)
     for left in target.parent.glob(f"{PART}*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > STALE:
+            if now - left.stat().st_mtime > STALE:
                 left.unlink()
-    handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
-    os.close(handle)
     try:
         yield Path(name)
     finally:
