@@ -83,7 +83,8 @@ def node(kind: str, number: int | str) -> str:
 
 def user(urls: Urls, world: World, login: str) -> Json:
     found = world.store.find("user", login.lower()) or {"login": login or "ghost", "id": 1, "type": "User"}
-    me = f"{urls.api}/users/{found['login']}"
+    me = f"{urls.api}/users/{quote(found['login'])}"  # a bot's brackets are escaped, as on GitHub
+    page, bot, _ = found["login"].partition("[bot]")
     return {
         "login": found["login"],
         "id": found["id"],
@@ -91,7 +92,7 @@ def user(urls: Urls, world: World, login: str) -> Json:
         "avatar_url": f"{urls.server}/_avatars/{found['id']}",
         "gravatar_id": "",
         "url": me,
-        "html_url": f"{urls.server}/{found['login']}",
+        "html_url": f"{urls.server}/apps/{page}" if bot else f"{urls.server}/{page}",
         **{name: me + path for name, path in USER_LINKS.items()},
         "type": found["type"],
         "site_admin": False,
