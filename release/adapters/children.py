@@ -23,6 +23,7 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 LINE = 1 << 16  # bytes; a longer one is taken in pieces
+UMASK = 0o022  # modes get into what is built: they are no matter of whose machine it is
 LONGEST = 1 << 13  # characters: no form of a secret is longer
 
 
@@ -45,6 +46,7 @@ class Children:
             process = subprocess.Popen(
                 list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                umask=UMASK,
             )  # fmt: skip
         except OSError as error:
             why = f"{what}: `{argv[0]}` cannot be run ({error.strerror})"

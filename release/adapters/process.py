@@ -97,7 +97,8 @@ class Processes:
         def hear(line: bytes) -> None:
             kept.write(line)
             shown = printable(line)
-            tail[:] = [*tail[1 - TAIL :], shown]
+            if shown.strip():
+                tail[:] = [*tail[1 - TAIL :], shown]
             say(shown)
 
         with kept:
