@@ -25,14 +25,14 @@ def demo(c: Context, folder: str = "") -> None:
 @task(
     help={
         "folder": "where its state is, or will be (default: a new temporary folder)",
-        "port": "the port on 127.0.0.1 (default: any that is free)",
+        "port": "the forge's port on 127.0.0.1 (default: any that is free)",
         "repository": "owner/name of a repository to be there, or owner/name=PATH for a copy; may be given several times",
     },
     iterable=["repository"],
     auto_shortflags=False,
 )
 def up(c: Context, folder: str = "", port: int = 0, repository: list[str] | None = None) -> None:
-    """A forge on loopback, until Ctrl-C: GitHub's REST API, git over HTTP, and workflows that run."""
+    """A forge on loopback, until Ctrl-C: GitHub's REST API, git over HTTP, workflows that run; a registry and an index, too."""
     with told("text"):
         needed()
         from release.sandbox import up as serving

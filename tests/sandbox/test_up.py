@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -25,10 +25,11 @@ def typed(world: World, *words: str) -> subprocess.Popen[str]:
 def exported(process: subprocess.Popen[str]) -> dict[str, str]:
     """What it says that one should put into the environment."""
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(4)]
-    assert lines[0].startswith("# a forge on loopback"), lines
-    said = [re.fullmatch(r"export (\w+)=(\S+)\n", line) for line in lines[1:]]
-    return {found[1]: found[2] for found in said if found}
+    lines = [process.stdout.readline() for _ in range(5)]
+    assert lines[0].startswith("# a forge, a registry and a package index on loopback"), lines
+    said = [shlex.split(line) for line in lines[1:]]
+    assert all(words[0] == "export" and len(words) == 2 for words in said), lines
+    return dict(words[1].split("=", 1) for words in said)
 
 
 def test_what_it_prints_opens_it_and_it_ends_when_it_is_told_to(world: World, tmp_path: Path) -> None:
@@ -39,6 +40,9 @@ def test_what_it_prints_opens_it_and_it_ends_when_it_is_told_to(world: World, tm
         headers = {"Authorization": f"Bearer {said['SLUICE_GITHUB_TOKEN']}"}
         about = requests.get(f"{said['GITHUB_API_URL']}/repos/acme/app", headers=headers, timeout=30)
         assert about.json()["permissions"]["push"] is True
+        places = dict(one.rsplit("=", 1) for one in said["SLUICE_PLACES"].split(" "))
+        assert requests.get(f"{places['docker.io']}/v2/", timeout=30).json() == {}
+        assert requests.get(f"{places['https://pypi.org/simple']}/", timeout=30).status_code == 200
         world.git(tmp_path, "clone", "--quiet", f"{said['GITHUB_SERVER_URL']}/acme/app.git", "copy")
         assert world.git(tmp_path / "copy", "rev-parse", "HEAD") == world.refs()["refs/heads/main"]
     finally:

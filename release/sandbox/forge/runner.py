@@ -233,9 +233,10 @@ class Runner:
         contexts = runs.contexts(self._world, repository, run, token)
         contexts |= {name: job[name] for name in ("needs", "matrix", "strategy")}
         contexts["github"] |= {"job": job["key"]}
+        variables = self._world.machine | runs.environment(contexts["github"], job["key"])
         return Order(
-            definition, job["name"], workflow.env, contexts, runs.environment(contexts["github"], job["key"]),
-            run["payload"], self._world.folder / "work" / str(job["id"]), jobstate.log(self._world, job),
+            definition, job["name"], workflow.env, contexts, variables, run["payload"],
+            self._world.folder / "work" / str(job["id"]), jobstate.log(self._world, job),
             jobstate.summary(self._world, job), tuple(runs.secrets(self._world, repository).values()), token,
             self._world.now, self._head,
         )  # fmt: skip

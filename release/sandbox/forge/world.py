@@ -32,6 +32,7 @@ class World:
         self.events = Events()
         self.record = record.Record(self.folder / "exchanges.jsonl")
         self.urls = Urls("127.0.0.1:0")
+        self.machine: dict[str, str] = {}  # what jobs find in the environment of the machine that runs them
 
     def close(self) -> None:
         self.store.close()

@@ -43,6 +43,12 @@ def test_a_push_runs_its_workflow_with_the_documented_variables(shop: Workshop) 
     assert not any((shop.forge.folder / "work").glob("*"))
 
 
+def test_what_the_machine_has_in_its_environment_a_job_has_too(shop: Workshop) -> None:
+    shop.forge.machine |= {"PLACES": "one=http://127.0.0.1:1 two=http://127.0.0.1:2", "CI": "no"}
+    shop.steps('echo "[$PLACES] [$CI]"')
+    assert "[one=http://127.0.0.1:1 two=http://127.0.0.1:2] [true]" in shop.log()
+
+
 def ended(pid: int) -> bool:
     """Whether a process is over, or will be within seconds."""
     try:
