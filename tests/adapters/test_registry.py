@@ -208,8 +208,8 @@ def test_nobody_there_is_unseen(make: Make) -> None:
 
 def test_an_endless_manifest_is_not_read_to_its_end(serve: Open, make: Make) -> None:
     headers = {"Content-Type": INDEX, "Content-Length": str(1 << 40)}
-    server = serve(routes({JUDGED: Reply(200, b"{" + b" " * (33 << 20), headers)}))
-    assert "longer than 32 MiB" in refused(make(), f"{host(server)}/a/b:1")
+    server = serve(routes({JUDGED: Reply(200, b"{" + b" " * (5 << 20), headers)}))
+    assert "longer than 4 MiB" in refused(make(), f"{host(server)}/a/b:1")
 
 
 def test_a_digest_that_the_registry_does_not_tell_is_that_of_the_bytes(serve: Open, make: Make) -> None:
@@ -332,7 +332,9 @@ def test_challenges_are_read_as_they_are_written(header: str, wanted: Challenge 
 
 def test_the_scope_is_ours_to_say() -> None:
     asked = Challenge("bearer", "https://a.example/t?scope=repository:x:push&k=1", "a b")
-    assert token_url(asked, "x/y") == "https://a.example/t?k=1&service=a+b&scope=repository%3Ax%2Fy%3Apull"
+    assert token_url(asked, ("repository:x/y:pull,push", "repository:z:pull")) == (
+        "https://a.example/t?k=1&service=a+b&scope=repository%3Ax%2Fy%3Apull%2Cpush&scope=repository%3Az%3Apull"
+    )
 
 
 @pytest.mark.parametrize(
@@ -415,6 +417,18 @@ def test_a_registry_token_is_sent_as_it_is(tmp_path: Path) -> None:
     assert logins(tmp_path, kept).of("ghcr.io") == Login("", "", "as-it-is")
 
 
+def test_an_identity_token_is_told_from_a_password_in_the_file_and_from_a_program(tmp_path: Path) -> None:
+    kept = {"auths": {"ghcr.io": {"auth": "MDA6", "identitytoken": "kept-identity"}}}
+    assert logins(tmp_path, kept).of("ghcr.io") == Login("", "", identity="kept-identity")
+    path = helper(tmp_path, "identity", """echo '{"Username": "<token>", "Secret": "told-identity"}'""")
+    hide = Redactor()
+    (tmp_path / "config.json").write_text('{"credsStore": "identity"}')
+    found = Logins({"DOCKER_CONFIG": str(tmp_path), "PATH": path}, hide).of("ghcr.io")
+    assert found == Login("", "", identity="told-identity")
+    assert "told-identity" not in repr(found)
+    assert hide.redacted("told-identity") == "***"
+
+
 def test_a_program_is_asked_for_the_registry_by_its_name(tmp_path: Path) -> None:
     path = helper(tmp_path, "mine", f"""read -r server
 [ "$1 $server" = "get ghcr.io" ] || {{ echo "credentials not found in native keychain"; exit 1; }}
@@ -441,20 +455,17 @@ def test_docker_hub_has_its_old_name_for_programs(tmp_path: Path) -> None:
         ("no json", "not the JSON"),
         ("[]", "not the JSON"),
         ({"auths": {"ghcr.io": {"auth": "%%%"}}}, "not in base64"),
-        ({"auths": {"ghcr.io": {"identitytoken": "x"}}}, "identity token"),
         ({"credsStore": "not-there"}, "not here"),
         ({"credsStore": "../../bin/sh"}, "not here"),
         ({"credsStore": "unreadable"}, "cannot be run"),
         ({"credsStore": "broken"}, "exit code 3"),
         ({"credsStore": "babbling"}, "not answer in JSON"),
-        ({"credsStore": "identity"}, "identity token"),
     ],
 )
 def test_a_login_that_cannot_be_read_is_never_none(tmp_path: Path, content: Any, says: str) -> None:
     helper(tmp_path, "unreadable", "")
     (tmp_path / "docker-credential-unreadable").write_text("#!/nowhere/at/all\n")
     helper(tmp_path, "broken", f"echo {PASSWORD}; exit 3")
-    helper(tmp_path, "identity", """echo '{"Username": "<token>", "Secret": "x"}'""")
     path = helper(tmp_path, "babbling", f"echo {PASSWORD}")
     with pytest.raises(Unseen) as told:
         logins(tmp_path, content, PATH=path).of("ghcr.io")

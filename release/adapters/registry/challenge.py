@@ -6,6 +6,7 @@ https://distribution.github.io/distribution/spec/auth/token/
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -33,13 +34,24 @@ def challenge(header: str) -> Challenge | None:
     return Challenge("basic") if "basic" in found else None
 
 
-def token_url(asked: Challenge, name: str) -> str:
-    """Where a token for reading one image is to be had. The right that is asked for is ours to say, not the registry's."""
+def token_url(asked: Challenge, scopes: Sequence[str]) -> str:
+    """Where a token is to be had. The rights that are asked for are ours to say, not the registry's."""
     parts = urlsplit(asked.realm)
     query = [pair for pair in parse_qsl(parts.query) if pair[0] not in ("service", "scope")]
     query += [("service", asked.service)] if asked.service else []
-    query += [("scope", f"repository:{name}:pull")]
+    query += [("scope", scope) for scope in scopes]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
+
+
+def token_form(asked: Challenge, scopes: Sequence[str], identity: str) -> Mapping[str, str]:
+    """What is posted to a realm for a token by an identity token (https://distribution.github.io/distribution/spec/auth/oauth/)."""
+    return {
+        "grant_type": "refresh_token",
+        "service": asked.service,
+        "client_id": "sluice",
+        "scope": " ".join(scopes),
+        "refresh_token": identity,
+    }
 
 
 def usable(realm: str, registry: str) -> bool:

@@ -1,173 +1,150 @@
-"""Asks registries which image a tag names (https://github.com/opencontainers/distribution-spec, "Pulling manifests").
+"""Registries, by the OCI distribution spec 1.1 (https://github.com/opencontainers/distribution-spec).
 
-The manifest is read with GET, not with HEAD: the usual answer here is "there is none", and only a body tells a registry's
-404 from that of something on the way to it.
+Over our own HTTP, as the clients that there are for Python (`oras`) hold a blob whole to send it, and keep sessions that
+take what they find in the environment.
 """
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from hashlib import sha256
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-import msgspec
-
-from release.adapters.http import Answer, Ask, Http, origin
-from release.adapters.registry.challenge import Challenge, challenge, related, token_url, usable
+from release.adapters.http import Http
+from release.adapters.registry.access import Access
+from release.adapters.registry.documents import named, put, read
+from release.adapters.registry.door import Door
+from release.adapters.registry.holdings import Holdings
+from release.adapters.registry.keys import Keys
 from release.adapters.registry.logins import Login, Logins
+from release.adapters.registry.place import checked, place
+from release.adapters.registry.push import Known, pushed
+from release.adapters.registry.referrers import attached, listed
+from release.adapters.registry.upload import location
 from release.core.commits import plain
-from release.core.reference import DOCKER_HUB, Reference, host_of, is_loopback, reference
-from release.errors import ReleaseError, Unseen
+from release.core.oci import Descriptor, Document, is_digest
+from release.core.reference import Reference, reference
+from release.errors import Refused, ReleaseError, Unseen
 from release.redact import Redactor
-
-MANIFESTS = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
-HUB = "registry-1.docker.io"  # where Docker Hub's images are
-LARGEST = 32 << 20  # bytes of a manifest; registries take 4 MiB
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
-
-
-class _Manifest(msgspec.Struct, frozen=True):
-    schema: int = msgspec.field(name="schemaVersion")
-
-
-class _Token(msgspec.Struct, frozen=True):
-    token: str = ""
-    access_token: str = ""
 
 
 class Registries:
     """Every registry that is named, each with its own login. Fit for many threads."""
 
-    def __init__(self, http: Http, login: Callable[[str], Login | None], hide: Redactor) -> None:
-        self._http, self._login, self._hide = http, login, hide
-        self._open: dict[tuple[str, str], str] = {}  # registry and name -> the Authorization that opened it last
-        self._known: set[str] = set()  # registries that showed to be some
+    def __init__(
+        self,
+        http: Http,
+        login: Callable[[str], Login | None],
+        hide: Redactor,
+        places: Mapping[str, str] | None = None,
+    ) -> None:
+        self._access = Access(http, Keys(http, login, hide))
+        self._places = checked(places or {})
+        self._holdings, self._known = Holdings(self._access), Known()
 
     @classmethod
-    def at(cls, environment: Mapping[str, str], hide: Redactor, http: Http) -> Registries:
-        """With Docker's logins: `environment` says where they are (DOCKER_CONFIG, HOME), and PATH for its programs."""
-        return cls(http, Logins(environment, hide).of, hide)
+    def at(
+        cls, environment: Mapping[str, str], hide: Redactor, http: Http, places: Mapping[str, str] | None = None
+    ) -> Registries:
+        """With Docker's logins: `environment` says where they are (DOCKER_CONFIG, HOME), and PATH for its programs.
+
+        `places` are addresses that stand in for registries, as in `{"docker.io": "http://127.0.0.1:5001"}`: there, and
+        with the login that is kept for that host, is asked what would be asked of the registry. ConfigError for what is none.
+        """
+        return cls(http, Logins(environment, hide).of, hide, places)
 
     def digest(self, reference_: str) -> str:
         """The digest of what a tag names, "" where the registry says that there is nothing; Unseen where it does not say."""
         image = reference(reference_)
         if image is None:
             raise Unseen(f"{plain(reference_, 200)!r} is no image with a tag", "write HOST/owner/name:tag")
-        answer = self._opened(image)
-        if answer.good:
-            told = answer.headers.get("docker-content-digest", "")
-            return told if _DIGEST.fullmatch(told) else self._computed(image)
-        if answer.status == 404 and self._is_registry(image, answer):
-            return ""
-        raise _unseen(image, answer)
+        return named(self._access, self._looking(image), image.tag)
 
-    def _opened(self, image: Reference) -> Answer:
-        """A registry's answer with what opens it: what it did before, else what it asks for now."""
-        key = image.registry, image.name
-        answer = self._http.answer(self._manifest(image, self._open.get(key, "")))
-        if answer.status != 401:
-            return answer
-        asked = challenge(answer.headers.get("www-authenticate", ""))
-        if asked is None:
-            raise _unseen(image, answer)
-        self._open[key] = opening = self._opening(image, asked)
-        return self._http.answer(self._manifest(image, opening)) if opening else answer
+    def document(self, image: Reference, digest: str = "") -> Document | None:
+        """The manifest or index that a digest, else the tag of `image`, names; its bytes have that digest. None where there is none."""
+        return read(self._access, self._looking(image, digest), digest or image.tag)
 
-    def _manifest(self, image: Reference, opening: str, shape: Any = _Manifest) -> Ask:
-        return _ask(image, f"{_base(image)}{image.name}/manifests/{image.tag}", opening, ", ".join(MANIFESTS), shape)
+    def missing(self, image: Reference, digest: str) -> tuple[str, ...]:
+        """The digests that are not there of an index or manifest and everything below it; asks, and fetches no blob."""
+        return self._holdings.missing(self._looking(image, digest), digest)
 
-    def _opening(self, image: Reference, asked: Challenge) -> str:
-        """The Authorization that a registry asks for, "" where we have none."""
-        login = self._login(image.registry)
-        if login is not None and login.bearer:
-            return f"Bearer {login.bearer}"
-        if asked.scheme == "basic":
-            return _basic(login) if login is not None else ""
-        return self._token(image, asked, login)
+    def blob(self, image: Reference, digest: str) -> Iterator[bytes]:
+        """A blob's bytes, in pieces; not compared with the digest."""
+        return self._access.pieces(self._looking(image, digest), f"blobs/{digest}")
 
-    def _token(self, image: Reference, asked: Challenge, login: Login | None) -> str:
-        """A token for reading, with our login where its realm may have it, else for everybody."""
-        home = _host(image)
-        if not usable(asked.realm, home):
-            why = f"cannot look at {image}: {image.registry} sends for a token to {plain(asked.realm, 200)!r}"
-            raise Unseen(why, "that is not safe: ask whoever runs the registry")
-        url = token_url(asked, image.name)
-        opening = _basic(login) if login is not None and related(asked.realm, home) else ""
-        answer = self._http.answer(_ask(image, url, opening, "application/json", _Token))
-        if not answer.good:
-            raise _unseen(image, answer)
-        token = answer.value.token or answer.value.access_token
-        if not _TOKEN.fullmatch(token):
-            raise Unseen(f"cannot look at {image}: {origin(url)} gives no token", "try again later")
-        self._hide.learn(token)
-        return f"Bearer {token}"
+    def lacks_push(self, image: Reference) -> str:
+        """Why we may not push there, "" if nothing says so: an upload is begun and given up, which nobody sees."""
+        door = self._writing(f"push to {image}", image)
+        with _seeing():
+            answer = self._access.answer(door, "blobs/uploads/", "POST", body=b"", harmless=True)
+        if answer.status in (401, 403, 404, 405):
+            return str(door.no(answer))
+        if answer.status != 202:
+            raise Unseen(*door.no(answer).args)
+        with suppress(ReleaseError):  # it ends by itself
+            self._access.answer(door, location(door, answer), "DELETE")
+        return ""
 
-    def _computed(self, image: Reference) -> str:
-        """The digest of a manifest whose registry does not tell it: SHA-256 of its bytes, as the spec has it."""
+    def push(self, layout: Path, digest: str, image: Reference, say: Callable[[str], None]) -> None:
+        """Bring everything below a digest from an OCI layout, children first, and name it by the tag of `image`.
 
-        def wrong(answer: Answer) -> ReleaseError:
-            return _unseen(image, answer)
+        What is there is not sent again; what this process brought to another repository of that registry is mounted.
+        """
+        door = self._writing(f"push {image}", image, digest)
+        with _doing():
+            document = pushed(self._access, door, self._known, layout, digest, say)
+            put(self._access, door, document, image.tag)
 
-        told, size = sha256(), 0
-        ask = self._manifest(image, self._open.get((image.registry, image.name), ""), None)
-        with closing(self._http.pieces(ask, wrong)) as pieces:  # type: ignore[type-var]  # it is a generator
-            for piece in pieces:
-                told.update(piece)
-                size += len(piece)
-                if size > LARGEST:
-                    raise Unseen(f"cannot look at {image}: its manifest is longer than {LARGEST >> 20} MiB", "")
-        return f"sha256:{told.hexdigest()}"
+    def tag(self, image: Reference, digest: str) -> None:
+        """Give a manifest that is there the tag of `image`; copies nothing. Whether the tag may be moved is not asked here."""
+        door = self._writing(f"tag {image}", image, digest)
+        with _doing():
+            document = read(self._access, door, digest)
+            if document is None:
+                raise door.error(f"there is no {digest}", "push that first")
+            put(self._access, door, document, image.tag)
 
-    def _is_registry(self, image: Reference, answer: Answer) -> bool:
-        """Whether a 404 is a registry's word: in its form, and from a place that answers as one at `/v2/`."""
-        if not answer.words:
-            return False
-        if image.registry not in self._known:
-            root = self._http.answer(_ask(image, _base(image), "", "application/json", None))
-            if root.status not in (200, 401):
-                return False
-            self._known.add(image.registry)
-        return True
+    def attach(self, image: Reference, subject: str, kind: str, content: Path, annotations: Mapping[str, str]) -> str:
+        """Say something about an image: a file of the artifact type `kind`, as a referrer of the digest `subject`; its digest.
+
+        Where a registry has no referrers API, the index under the tag `sha256-<hex>` has it. Once is enough.
+        """
+        door = self._writing(f"attach {kind} to {image}", image, subject)
+        with _doing():
+            return attached(self._access, door, subject, kind, content, annotations)
+
+    def referrers(self, image: Reference, subject: str) -> tuple[Descriptor, ...]:
+        """What is said about an image, by the API or by the tag."""
+        return listed(self._access, self._looking(image, subject), subject)
+
+    def _looking(self, image: Reference, digest: str = "") -> Door:
+        door = Door(place(image.registry, self._places), image.name, f"look at {image}")
+        return _checked(door, digest)
+
+    def _writing(self, doing: str, image: Reference, digest: str = "") -> Door:
+        return _checked(Door(place(image.registry, self._places), image.name, doing, pushes=True), digest)
 
 
-def _ask(image: Reference, url: str, opening: str, accept: str, shape: Any) -> Ask:
-    return Ask(
-        f"look at {image}", url, frozenset({origin(url)}), headers={"Accept": accept},
-        secret=lambda: {"Authorization": opening} if opening else {}, shape=shape, bare=True,
-    )  # fmt: skip
+def _checked(door: Door, digest: str) -> Door:
+    """A digest is a part of an address: what is none never gets there."""
+    if digest and not is_digest(digest):
+        raise door.error(f"{plain(digest, 200)!r} is no digest", "write sha256: and 64 digits")
+    return door
 
 
-def _host(image: Reference) -> str:
-    return HUB if image.registry == DOCKER_HUB else image.registry
+@contextmanager
+def _seeing() -> Iterator[None]:
+    """What was not answered was not seen, even if we wanted to write."""
+    try:
+        yield
+    except Refused as error:
+        raise Unseen(error.message, error.remedy) from None
 
 
-def _base(image: Reference) -> str:
-    """The API's root. This machine's registries speak plain HTTP, as Docker has it; no other may."""
-    host = _host(image)
-    return f"{'http' if is_loopback(host_of(host)) else 'https'}://{host}/v2/"
-
-
-def _basic(login: Login) -> str:
-    return f"Basic {b64encode(f'{login.user}:{login.password}'.encode()).decode()}"
-
-
-def _unseen(image: Reference, answer: Answer) -> Unseen:
-    """No is not absent: whoever may not look is told the same of what is there and of what is not."""
-    words = f": {plain(answer.words, 300)}" if answer.words else ""
-    if answer.status in (401, 403):
-        why = f"cannot look at {image}: {image.registry} does not let us ({answer.status}{words})"
-        remedy = (
-            f"run `docker login {image.registry}` as somebody who may; an image's first repository may have to be made"
-        )
-        return Unseen(why, remedy)
-    why = f"cannot look at {image}: {image.registry} answered {answer.status}{words}"
-    return Unseen(why, "see whether that is a registry, then run the same command again")
+@contextmanager
+def _doing() -> Iterator[None]:
+    """What could not be looked at on the way was certainly not done."""
+    try:
+        yield
+    except Unseen as error:
+        raise Refused(error.message, error.remedy) from None

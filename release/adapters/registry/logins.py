@@ -26,11 +26,12 @@ _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Login:
-    """User and password, or a `bearer` token that is sent as it is."""
+    """User and password; or a `bearer` token that is sent as it is; or an `identity` token, for which tokens are to be had."""
 
     user: str
     password: str = field(repr=False)
     bearer: str = field(default="", repr=False)
+    identity: str = field(default="", repr=False)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ class Logins:
         if kept.registrytoken:
             return self._known(Login("", "", kept.registrytoken))
         if kept.identitytoken:
-            raise _identity(place)
+            return self._known(Login("", "", identity=kept.identitytoken))
         user, password = kept.username, kept.password
         if kept.auth:
             try:
@@ -141,12 +142,12 @@ class Logins:
             told = decoded(ended.stdout[:LARGEST], _Answer)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise Unseen(f"the credential program {name} did not answer in JSON", "mend it") from None
-        if told.username == NO_PASSWORD:
-            raise _identity(server)
+        if told.username == NO_PASSWORD and told.secret:
+            return self._known(Login("", "", identity=told.secret))
         return self._known(Login(told.username, told.secret)) if told.secret else None
 
     def _known(self, login: Login) -> Login:
-        for secret in (login.password, login.bearer):
+        for secret in (login.password, login.bearer, login.identity):
             if secret:
                 self._hide.learn(secret)
         return login
@@ -155,8 +156,3 @@ class Logins:
 def _names(key: str) -> str | None:
     """The registry that an entry of the file is for: a host, or an address that begins with one."""
     return registry(key.partition("://")[2].partition("/")[0] if "://" in key else key.partition("/")[0])
-
-
-def _identity(place: str) -> Unseen:
-    why = f"the login for {place} is an identity token, which is not understood here"
-    return Unseen(why, "log in with a password or an access token")
