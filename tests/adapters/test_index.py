@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +16,8 @@ from release.adapters.http import Http
 from release.adapters.index import Indexes
 from release.errors import Unseen
 from release.redact import Redactor
+from release.sandbox.index import PackageIndex
+from tests.indexes import PASSWORD, USER, digest, pypiserver, wheel
 from tests.serving import Reply, Server, nobody, routes
 
 Open = Callable[..., Server]
@@ -42,38 +42,13 @@ def client() -> Iterator[Indexes]:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An index that holds FILES, on a port that was free a moment ago."""
-    if find_spec("pypiserver") is None:
-        pytest.skip("pypiserver is not here; scripts/venv installs it")
+    """An index that holds FILES."""
     folder = tmp_path_factory.mktemp("packages")
     for name in FILES:
         with zipfile.ZipFile(folder / name, "w") as archive:
             archive.writestr("nothing", name)
-    for _ in range(5):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        run = [sys.executable, "-m", "pypiserver", "run", "-i", "127.0.0.1", "-p", str(port), "--disable-fallback"]
-        process = subprocess.Popen([*run, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            if answers(process, f"http://127.0.0.1:{port}/simple/"):
-                yield f"http://127.0.0.1:{port}/simple"
-                return
-        finally:
-            process.kill()
-            process.wait()
-    pytest.fail("pypiserver does not start")
-
-
-def answers(process: subprocess.Popen[bytes], url: str) -> bool:
-    """Wait until a server answers, or is no more."""
-    until = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            return requests.get(url, timeout=10).ok
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    return False
+    with pypiserver(folder) as index:
+        yield index.simple
 
 
 def refused(look: Callable[[], object]) -> str:
@@ -124,7 +99,74 @@ def test_an_address_beside_the_index_is_not_an_empty_index(real: str, client: In
     assert "no index" in refused(lambda: client.versions(real.replace("/simple", "/simpel/x"), "flat-earth"))
 
 
+def test_the_files_of_a_version_are_told_with_what_is_in_them_and_fetched(real: str, client: Indexes) -> None:
+    expected = {}
+    for name in ("flat_earth-1.0-py3-none-any.whl", "flat_earth-1.0.tar.gz"):
+        content = b"".join(client.fetched(real, "flat-earth", name))
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            assert archive.read("nothing") == name.encode()
+        expected[name] = sha256(content).hexdigest()
+    assert client.files(real, "Flat.Earth", "1.0.0") == expected
+    assert client.files(real, "flat-earth", "9.9") == {}
+    assert client.files(real, "nothing", "1.0") == {}
+
+
+def test_a_yanked_file_is_there_like_any_other(client: Indexes, tmp_path: Path) -> None:
+    file = wheel(tmp_path / "dist", "flat_earth", "1.0")
+    with PackageIndex(tmp_path / "index", users={USER: PASSWORD}) as index:
+        requests.post(
+            index.legacy, auth=(USER, PASSWORD), timeout=10, files={"content": (file.name, file.read_bytes())},
+            data={":action": "file_upload", "protocol_version": "1", "name": "flat-earth", "version": "1.0",
+                  "filetype": "bdist_wheel", "pyversion": "py3", "metadata_version": "2.1", "sha256_digest": digest(file)},
+        ).raise_for_status()  # fmt: skip
+        index.yank("flat-earth", "1.0")
+        assert client.files(index.simple, "flat-earth", "1.0") == {file.name: digest(file)}
+        assert b"".join(client.fetched(index.simple, "flat-earth", file.name)) == file.read_bytes()
+
+
 # JSON, and servers that are none.
+
+
+def test_a_digest_is_believed_only_if_it_is_one(serve: Open, client: Indexes) -> None:
+    good = "AB" * 32
+    files = [
+        {"filename": "tool-1.0.tar.gz", "hashes": {"sha256": good, "md5": "0"}},
+        {"filename": "tool-1.0.zip", "hashes": {"md5": "00"}},
+        {"filename": "tool-1.0-py3-none-any.whl", "hashes": {"sha256": "nothing"}},
+    ]
+    body = {"meta": {"api-version": "1.1"}, "name": "tool", "files": files}
+    server = serve(routes({"GET /tool/": Reply(200, body, {"Content-Type": PEP_691})}))
+    assert client.files(server.url, "tool", "1.0") == {
+        "tool-1.0.tar.gz": "ab" * 32,
+        "tool-1.0.zip": "",
+        "tool-1.0-py3-none-any.whl": "",
+    }
+
+
+def test_a_digest_is_read_from_behind_a_link_too(serve: Open, client: Indexes) -> None:
+    page = (
+        f"<a href='f/tool-1.0.zip#sha256={'0c' * 32}'>x</a><a href='f/tool-1.0.tar.gz#md5=00&amp;sha256={'0d' * 32}'>"
+    )
+    server = serve(
+        routes({"GET /tool/": Reply(200, page.encode(), PEP_503), "GET /tool/f/tool-1.0.zip": Reply(200, b"zip")})
+    )
+    assert client.files(server.url, "tool", "1.0") == {"tool-1.0.zip": "0c" * 32, "tool-1.0.tar.gz": "0d" * 32}
+    assert b"".join(client.fetched(server.url, "tool", "tool-1.0.zip")) == b"zip"
+
+
+@pytest.mark.parametrize(
+    ("href", "says"),
+    [
+        ("ftp://elsewhere.example/tool-1.0.zip", "not safe"),
+        ("file:///etc/tool-1.0.zip", "not safe"),
+        ("gone/tool-1.0.zip", "answered 404"),
+        ("tool-2.0.zip", "not there"),
+    ],
+)
+def test_a_file_that_cannot_be_had_is_unseen(serve: Open, client: Indexes, href: str, says: str) -> None:
+    page = Reply(200, f"<a href='{href}'>".encode(), PEP_503)
+    server = serve(routes({"GET /tool/": page, "GET /tool/gone/tool-1.0.zip": Reply(404)}))
+    assert says in refused(lambda: list(client.fetched(server.url, "tool", "tool-1.0.zip")))
 
 
 def test_json_is_asked_for_first_and_its_versions_count_without_files(serve: Open, client: Indexes) -> None:
