@@ -18,7 +18,7 @@ from release.adapters.builders.builder import Recipe
 from release.adapters.children import Children, ended, printable, secret
 from release.core.finding import Conflict
 from release.core.model import ImagePart
-from release.core.oci import Descriptor, ImageManifest, Index, is_digest, written
+from release.core.oci import Descriptor, ImageManifest, Index, Platform, is_digest, written
 from release.errors import Refused
 from release.redact import HIDE
 
@@ -130,6 +130,12 @@ class StoredEngine(Engine):
     The driver `vfs` and the isolation `chroot` work without any right that a container does not have.
     """
 
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(environment)
+        # Docker takes a folder without logins for what it is; these refuse to work there.
+        if not Path(self._environment.get("DOCKER_CONFIG", ""), "config.json").is_file():
+            self._environment.pop("DOCKER_CONFIG", None)
+
     def _useless(self) -> str:
         with self._workplace() as work:
             code, lines = self._answer([*self._storage(work), "info"], work)
@@ -193,8 +199,9 @@ def gather(raws: Sequence[Path], into: Path) -> None:
     found: dict[str, Descriptor] = {}
     for raw in raws:
         for one in _manifests(raw, _read(raw / "index.json", Index)):
+            platform = one.platform or _platform(raw, one)
             _move(raw, one, blobs)
-            found.setdefault(one.digest, msgspec.structs.replace(one, annotations={}))
+            found.setdefault(one.digest, msgspec.structs.replace(one, annotations={}, platform=platform))
         shutil.rmtree(raw)
     (into / "index.json").write_bytes(written(Index(tuple(found.values()))).content)
     (into / "oci-layout").write_bytes(b'{"imageLayoutVersion":"1.0.0"}')
@@ -207,6 +214,11 @@ def _manifests(raw: Path, index: Index) -> Iterator[Descriptor]:
             yield from _manifests(raw, _read(_blob(raw, one), Index))
         else:
             yield one
+
+
+def _platform(raw: Path, one: Descriptor) -> Platform:
+    """An image for one platform alone says it in its configuration only."""
+    return _read(_blob(raw, _read(_blob(raw, one), ImageManifest).config), Platform)
 
 
 def _move(raw: Path, one: Descriptor, blobs: Path) -> None:

@@ -1,4 +1,4 @@
-"""The engines that need no daemon, as they are installed here."""
+"""The engines that are installed here, each held to the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ import pytest
 
 from release.adapters.builders.buildah import Buildah
 from release.adapters.builders.builder import Recipe
-from release.adapters.builders.engine import StoredEngine
+from release.adapters.builders.buildx import Buildx
+from release.adapters.builders.engine import Engine
 from release.adapters.builders.podman import Podman
 from release.core.model import ImagePart
 from release.errors import Refused
@@ -27,14 +28,14 @@ from release.redact import HIDE
 
 EPOCH = 1_700_000_000  # 2023-11-14T22:13:20Z
 SECRET = "ghs_notforanybodyelse"
-ENGINES = [Buildah, Podman]
+ENGINES = [Buildah, Podman, Buildx]
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 COPIES = "FROM scratch\nARG WHO=nobody\nARG TARGETARCH\nCOPY app /app\nENV MADE_FOR=$WHO-$TARGETARCH\n"
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, workplace: Path) -> StoredEngine:
-    made: StoredEngine = request.param(os.environ)
+def engine(request: pytest.FixtureRequest, workplace: Path) -> Engine:
+    made: Engine = request.param(os.environ)
     if why := made.absent():
         pytest.skip(f"{why}; scripts/images installs it")
     return made
@@ -97,12 +98,12 @@ def configuration(layout: Path, platform: str) -> Any:
     return read(layout, read(layout, manifests(layout)[platform])["config"]["digest"])
 
 
-def built(engine: StoredEngine, wanted: Recipe, into: Path) -> Path:
+def built(engine: Engine, wanted: Recipe, into: Path) -> Path:
     engine.build(wanted, into, lambda line: None)
     return into
 
 
-def test_each_platform_gets_a_manifest_whose_layers_hold_the_files(engine: StoredEngine, tmp_path: Path) -> None:
+def test_each_platform_gets_a_manifest_whose_layers_hold_the_files(engine: Engine, tmp_path: Path) -> None:
     place = context(tmp_path / "context", COPIES)
     layout = built(engine, recipe(place, (ImagePart(AMD64), ImagePart(ARM64))), tmp_path / "out")
     assert sorted(manifests(layout)) == [AMD64, ARM64]
@@ -119,7 +120,7 @@ def test_each_platform_gets_a_manifest_whose_layers_hold_the_files(engine: Store
             assert (held.read(), member.mtime) == (b"an app\n", EPOCH)
 
 
-def test_a_layout_can_be_read_by_skopeo(engine: StoredEngine, tmp_path: Path) -> None:
+def test_a_layout_can_be_read_by_skopeo(engine: Engine, tmp_path: Path) -> None:
     if shutil.which("skopeo") is None:
         pytest.skip("skopeo is not here; scripts/images installs it")
     layout = built(engine, recipe(context(tmp_path / "context", COPIES)), tmp_path / "out")
@@ -129,7 +130,7 @@ def test_a_layout_can_be_read_by_skopeo(engine: StoredEngine, tmp_path: Path) ->
     assert json.loads((copied / "manifest.json").read_text()) == read(layout, manifests(layout)[AMD64])
 
 
-def test_arguments_are_a_platforms_own_and_labels_are_everybodys(engine: StoredEngine, tmp_path: Path) -> None:
+def test_arguments_are_a_platforms_own_and_labels_are_everybodys(engine: Engine, tmp_path: Path) -> None:
     parts = (ImagePart(AMD64, {"WHO": "a, b=c"}), ImagePart("linux/arm/v7", {"WHO": "other"}), ImagePart("linux/s390x", {"WHO": "other"}))  # fmt: skip
     place = context(tmp_path / "context", COPIES)
     layout = built(engine, recipe(place, parts, labels={"org.example.said": 'a "quote", and = more'}), tmp_path / "out")
@@ -141,13 +142,14 @@ def test_arguments_are_a_platforms_own_and_labels_are_everybodys(engine: StoredE
         assert config["Labels"] == {"org.example.said": 'a "quote", and = more'}
 
 
-def test_the_same_context_at_another_time_gives_the_same_digests(engine: StoredEngine, tmp_path: Path) -> None:
+def test_the_same_context_at_another_time_gives_the_same_digests(engine: Engine, tmp_path: Path) -> None:
     parts = (ImagePart(AMD64), ImagePart(ARM64, {"WHO": "other"}))
     found: list[tuple[dict[str, str], str, list[str]]] = []
     for name in ("first", "second"):
         began = time.time()
         place = context(tmp_path / name, COPIES + 'LABEL x=y\nENTRYPOINT ["/app"]\n')
-        os.utime(place / "app", (1_600_000_000 + len(found), 1_600_000_000 + len(found)))
+        changed = 1_600_000_000 + len(found)  # long before the epoch, as where a clock is wrong
+        os.utime(place / "app", (changed, changed))
         layout = built(engine, recipe(place, parts), tmp_path / f"{name}-out")
         found.append((manifests(layout), configuration(layout, AMD64)["created"], blobs(layout)))
         while not found[1:] and int(time.time()) == int(began):  # an image would tell the clock's second
@@ -156,7 +158,7 @@ def test_the_same_context_at_another_time_gives_the_same_digests(engine: StoredE
     assert found[0][1] == "2023-11-14T22:13:20Z"
 
 
-def test_a_command_that_runs_gives_the_same_digests_too(engine: StoredEngine, tmp_path: Path) -> None:
+def test_a_command_that_runs_gives_the_same_digests_too(engine: Engine, tmp_path: Path) -> None:
     said = 'FROM scratch\nCOPY root /\nRUN echo "made" > /made\n'
     layouts = [
         built(engine, recipe(with_shell(tmp_path / name, said), (ImagePart(here()),)), tmp_path / f"{name}-out")
@@ -166,9 +168,7 @@ def test_a_command_that_runs_gives_the_same_digests_too(engine: StoredEngine, tm
     assert files(layouts[0])["made"] == b"made\n"
 
 
-def test_a_secret_is_there_for_a_command_and_nowhere_else(
-    engine: StoredEngine, tmp_path: Path, workplace: Path
-) -> None:
+def test_a_secret_is_there_for_a_command_and_nowhere_else(engine: Engine, tmp_path: Path, workplace: Path) -> None:
     said = "FROM scratch\nCOPY root /\n" + (
         "RUN --mount=type=secret,id=login read -r key < /run/secrets/login || true; "
         'echo "${#key}" > /length; echo "it is $key"\n'
@@ -192,7 +192,8 @@ def test_the_environment_of_an_engine_has_no_token_and_no_secret_is_in_its_argum
     fake.parent.mkdir()
     fake.write_text('#!/bin/sh\nprintf "arg %s\\n" "$@"\nenv\nstat -c "mode %a" secret-0\nexit 3\n')
     fake.chmod(0o755)
-    logins = {"DOCKER_CONFIG": "/logins", "REGISTRY_AUTH_FILE": "/auth.json", "HOME": "/home/me"}
+    (tmp_path / "config.json").write_text("{}")
+    logins = {"DOCKER_CONFIG": str(tmp_path), "REGISTRY_AUTH_FILE": "/auth.json", "HOME": "/home/me"}
     path = f"{fake.parent}:{os.environ['PATH']}"
     environment = {**logins, "GITHUB_TOKEN": "t0k3n-of-ours", "SOURCE_DATE_EPOCH": "1", "PATH": path}
     engine = Buildah(environment)
@@ -208,7 +209,7 @@ def test_the_environment_of_an_engine_has_no_token_and_no_secret_is_in_its_argum
     assert list(workplace.iterdir()) == []
 
 
-def test_a_build_that_fails_tells_how_it_ended(engine: StoredEngine, tmp_path: Path, workplace: Path) -> None:
+def test_a_build_that_fails_tells_how_it_ended(engine: Engine, tmp_path: Path, workplace: Path) -> None:
     place = context(tmp_path / "context", "FROM scratch\nCOPY nothing /\n")
     told: list[str] = []
     with pytest.raises(Refused, match=rf"image app: {engine.name} ended with exit code [0-9]+: .*nothing") as refused:
@@ -219,7 +220,7 @@ def test_a_build_that_fails_tells_how_it_ended(engine: StoredEngine, tmp_path: P
 
 
 def test_what_runs_ends_when_it_is_stopped_with_all_that_it_started(
-    engine: StoredEngine, tmp_path: Path, workplace: Path
+    engine: Engine, tmp_path: Path, workplace: Path
 ) -> None:
     said = "FROM scratch\nCOPY root /\nRUN echo sluice-begun; while :; do :; done\n"
     wanted = recipe(with_shell(tmp_path / "context", said), (ImagePart(here()),))
@@ -234,6 +235,14 @@ def test_what_runs_ends_when_it_is_stopped_with_all_that_it_started(
     assert not busy(str(workplace))
     with pytest.raises(Refused, match="signal 9"):
         engine.build(wanted, tmp_path / "again", say)
+
+
+def test_a_folder_of_logins_without_any_is_no_reason_to_fail(tmp_path: Path, workplace: Path) -> None:
+    engine = Buildah({**os.environ, "DOCKER_CONFIG": str(tmp_path)})
+    if why := engine.absent():
+        pytest.skip(f"{why}; scripts/images installs it")
+    layout = built(engine, recipe(context(tmp_path / "context", COPIES)), tmp_path / "out")
+    assert list(manifests(layout)) == [AMD64]
 
 
 def test_a_program_that_is_not_here_is_said_to_be_absent(tmp_path: Path) -> None:
