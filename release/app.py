@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -30,12 +30,14 @@ from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.observe import Sources
-from release.ports import Forge, Ledger, Remote, Shelf
+from release.ports import Forge, Index, Ledger, Registry, Remote, Shelf
 from release.redact import HIDE
 
 if TYPE_CHECKING:
+    from release.adapters.builders.images import ImageRoom
     from release.adapters.git.checkout import Checkout
     from release.adapters.github import GitHub
+    from release.adapters.http import Http
     from release.adapters.process import Processes
     from release.engine.journal import Journal
     from release.engine.walk import Engine, Event
@@ -80,6 +82,7 @@ class Session:
     repository: str = ""
     own_run: int = 0
     logins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def head(self) -> Head:
         return self.checkout.head()
@@ -160,23 +163,57 @@ class Session:
             return {}
         from concurrent.futures import ThreadPoolExecutor
 
-        from release.adapters.http import Http
-        from release.adapters.index import Indexes
-        from release.adapters.registry import Registries
-
-        http = Http(self.logins, HIDE, f"sluice/{__version__}")
-        registries, indexes = Registries.at(self.logins, HIDE, http), Indexes(http)
-
         def look(claim: Claim) -> str | None:
             try:
                 if claim.kind == "image":
-                    return registries.digest(str(claim))
-                return claim.version if indexes.holds(claim.place, claim.name, claim.version) else ""
+                    return self.registry.digest(str(claim))
+                return claim.version if self.index.holds(claim.place, claim.name, claim.version) else ""
             except Unseen:
                 return None
 
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice-claims") as pool:
             return dict(zip(wanted, pool.map(look, wanted), strict=True))
+
+    @cached_property
+    def http(self) -> Http:
+        """What registries and indexes are asked with: the forge has its own."""
+        from release.adapters.http import Http
+
+        return Http(self.logins, HIDE, f"sluice/{__version__}")
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Every container registry, with Docker's logins."""
+        from release.adapters.registry import Registries
+
+        return Registries.at(self.logins, HIDE, self.http, places_of(self.environment))
+
+    @cached_property
+    def index(self) -> Index:
+        """Every package index."""
+        from release.adapters.index import Indexes
+
+        return Indexes(self.http, places_of(self.environment))
+
+    @cached_property
+    def images(self) -> ImageRoom:
+        """What builds images here: a builder of our own, and the engines of this machine."""
+        from release.adapters.builders.buildah import Buildah
+        from release.adapters.builders.buildx import Buildx
+        from release.adapters.builders.embedded import Embedded
+        from release.adapters.builders.images import ImageRoom
+        from release.adapters.builders.podman import Podman
+
+        cache = self.root / ".release"
+        engines = [engine(self.environment) for engine in (Buildx, Buildah, Podman)]
+        return ImageRoom(cache / "store.git", cache, self.environment, [Embedded(cache), *engines])
+
+    @property
+    def source(self) -> str:
+        """The upstream's address for everybody, "" where it has none."""
+        if self.github is not None:
+            return f"{self.github.server}/{self.repository}"
+        return without_secret(self.address) if self.address.startswith(("https://", "http://")) else ""
 
     @property
     def forge(self) -> Forge | None:
@@ -220,6 +257,9 @@ class Session:
             forge_of=forge_of if self.github is not None else None,
             own_run=self.own_run,
             project=self.config.project.name or self.repository or "the upstream",
+            source=self.source,
+            open_registry=lambda: self.registry,
+            open_images=lambda: self.images,
         )
 
     @contextmanager
@@ -259,6 +299,9 @@ class Session:
         if self.github is not None:
             self.github.stop()
         self.processes.stop()
+        for name in ("images", "http"):  # as far as they were opened
+            if (opened := self.__dict__.get(name)) is not None:
+                opened.stop()
         stop()
 
 
@@ -318,7 +361,20 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
         repository=repository,
         own_run=run_of(environment, repository),
         logins={name: value for name, value in environment.items() if name in OF_REGISTRIES},
+        environment=environment,
     )
+
+
+def places_of(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Where registries and indexes really are, by their names: a mirror, or a rehearsal. ConfigError where it cannot be read.
+
+    SLUICE_PLACES holds pairs with blanks between them: `docker.io=http://127.0.0.1:5000`.
+    """
+    pairs = [pair.partition("=") for pair in environment.get("SLUICE_PLACES", "").split()]
+    for name, _, real in pairs:
+        if not name or not real.startswith(("https://", "http://")):
+            raise ConfigError(f"SLUICE_PLACES has {name!r:.60}, and no address for it", "write NAME=https://ADDRESS")
+    return {name: real for name, _, real in pairs}
 
 
 def wants_pulls(config: Config) -> bool:

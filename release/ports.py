@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from release.core.facts import Pull
 from release.core.finding import Conflict
-from release.core.forge import Asset, Check, Deployment, Entry, Environment, Published, Run
+from release.core.forge import Asset, Check, Deployment, Entry, Environment, Proposed, Published, Run
 from release.core.model import (
     ArtifactWish,
     BuiltImage,
@@ -229,6 +229,10 @@ class Shelf(Protocol):
         """Write what comes in pieces into the store, under its digest; SHA-256 (hex) and size (bytes)."""
         ...
 
+    def lay(self, source: Path, target: Path) -> None:
+        """Copy a file to where an older one of that name may be, all or nothing."""
+        ...
+
     def kept(self, sha256: str) -> Path | None:
         """The file with this digest (hex) in the store, None where it is not there."""
         ...
@@ -275,7 +279,7 @@ class Forge(Protocol):
         ...
 
     def lacks(self, *rights: str) -> str:
-        """Why the token is not enough here ("" if nothing says so): `rights` are of "push", "dispatch", "deploy"."""
+        """Why the token is not enough here ("" if nothing says so): of "push", "dispatch", "deploy", "propose"."""
         ...
 
     def releases(self) -> Iterator[Published]:
@@ -346,6 +350,18 @@ class Forge(Protocol):
         before; a commit that the forge does not have, or that came by no merged pull request, is passed over. With None
         for `since` only what is given by number or commit is looked at.
         """
+        ...
+
+    def proposals(self, head: str, base: str, state: Literal["open", "closed"]) -> Iterator[Proposed]:
+        """The pull requests from a branch of this repository into another one, newest first, page by page."""
+        ...
+
+    def propose(self, head: str, base: str, title: str, body: str) -> None:
+        """Open a pull request; Refused where one is open for these branches."""
+        ...
+
+    def reword(self, number: int, title: str, body: str) -> None:
+        """Give a pull request another title and description."""
         ...
 
     def start(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:

@@ -113,6 +113,13 @@ class Disk:
             part.chmod(source.stat().st_mode & 0o777)
             self._link(part, target)
 
+    def lay(self, source: Path, target: Path) -> None:
+        """Copy a file to where an older one of that name may be, all or nothing."""
+        with complaining(target), _beside(target) as part:
+            shutil.copyfile(source, part)
+            part.chmod(source.stat().st_mode & 0o777)
+            part.replace(target)
+
     def write(self, text: str, target: Path) -> None:
         """Write a text to where nothing is yet, all or nothing; Refused where something else is."""
         with complaining(target), _beside(target) as part:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
-
-import msgspec
+from collections.abc import Collection, Hashable, Iterable, Iterator
 
 from release.core import reference as ref
 from release.core.address import holds_secret, without_secret
@@ -13,23 +11,11 @@ from release.core.claims import Claim, Wish, claimed, claims, image_of, of_downs
 from release.core.config import Config, Downstream, Image, Package
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION
-from release.core.model import Kind
 from release.core.notation import quoted
-from release.core.version import Version, names_in, render, scheme, template_values
-
-SAMPLE = (97, 89, 83)
-"""A version that no template says by chance: two templates that give one text for it mean the same."""
+from release.core.samples import Sample, samples
+from release.core.version import names_in, render
 
 OF_A_RELEASE = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """A release that might be: what selects tables, and what templates may say."""
-
-    line: str
-    kind: Kind
-    version: str
-    values: Mapping[str, str]
 
 
 def claim_contradictions(config: Config) -> Iterator[Conflict]:
@@ -48,7 +34,7 @@ def claim_contradictions(config: Config) -> Iterator[Conflict]:
 
 
 def _image(place: str, table: Image) -> Iterator[Conflict]:
-    if not table.registries:
+    if not table.registries and not table.file:
         yield Conflict("bad-registry", f"{place}.registries is empty", 'name one, as in ["docker.io"]')
     for text in table.registries:
         if ref.registry(text) is None:
@@ -127,15 +113,15 @@ def _tables(config: Config) -> Iterator[tuple[str, Selective, tuple[Wish, ...]]]
 
 def _versions(config: Config, place: str, table: Selective, wishes: Iterable[Wish]) -> Iterator[Conflict]:
     """Every version gives something that may be claimed, and no two of them the same."""
-    samples = [one for one in _samples(config, table.lines[:1]) if applies(table, one.line, one.kind)]
+    chosen = [one for one in samples(config, table.lines[:1]) if applies(table, one.line, one.kind)]
     for wish in {(wish.kind, wish.version): wish for wish in wishes}.values():
-        if set(names_in(wish.version)) <= set(OF_A_RELEASE) and samples:
-            yield from _version(place, wish, samples)
+        if set(names_in(wish.version)) <= set(OF_A_RELEASE) and chosen:
+            yield from _version(place, wish, chosen)
 
 
-def _version(place: str, wish: Wish, samples: Iterable[Sample]) -> Iterator[Conflict]:
+def _version(place: str, wish: Wish, chosen: Iterable[Sample]) -> Iterator[Conflict]:
     seen: dict[tuple[str, str, str, Hashable], Sample] = {}
-    for sample in samples:
+    for sample in chosen:
         claim = claimed(wish, sample.values)
         if claim is None:
             yield _unfit(place, wish, sample)
@@ -163,7 +149,7 @@ def _twice(config: Config) -> Iterator[Conflict]:
     told: set[tuple[str, str, str]] = set()
     lines = [*(line for _, table, _ in _tables(config) for line in table.lines), ""]
     for line in dict.fromkeys(lines):
-        for sample in _samples(config, (line,) if line else ()):
+        for sample in samples(config, (line,) if line else ()):
             seen: dict[tuple[str, str, str, Hashable], Claim] = {}
             for claim in claims(config, sample.line, sample.kind, sample.values):
                 other = seen.setdefault(claim.thing, claim)
@@ -182,35 +168,6 @@ def _claimed_twice(one: Claim, other: Claim) -> Conflict:
     twice = " twice" if one.owner == other.owner else ""
     why = f"{who} one {'tag' if one.kind == 'image' else 'version'} of {one.kind} {one.place}/{one.name}{twice}"
     return Conflict(rule, why, "give each its own, leave one out, or let no release select both")
-
-
-def _samples(config: Config, lines: Iterable[str]) -> tuple[Sample, ...]:
-    """Releases of a line (the first of `lines`, else one of our own): two finals, and two candidates where there are any.
-
-    None where the rules of the version do not hold: that is a conflict of its own.
-    """
-    try:
-        rules = scheme(config.version, config.project.name)
-        major, minor = _line(lines)
-        stage = next(iter(config.version.candidates), "")
-        first, second = (73, 74) if rules.revisions == "always" else (0, 0)
-        made = [rules.make((major, minor, patch), revision=first) for patch in (SAMPLE[2], SAMPLE[2] + 1)]
-        made += [rules.make((major, minor, SAMPLE[2]), stage, number, revision=first) for number in (71, 72) if stage]
-        made += [rules.make((major, minor, SAMPLE[2]), revision=second)] if second else []
-    except ValueError:
-        return ()
-
-    def sample(version: Version) -> Sample:
-        return Sample(version.line, version.kind, version.text, template_values(version, rules.tag(version), rules))
-
-    return tuple(map(sample, made))
-
-
-def _line(lines: Iterable[str]) -> tuple[int, int]:
-    for line in lines:
-        major, _, minor = line.partition(".")
-        return int(major), int(minor)
-    return SAMPLE[:2]
 
 
 def _lines(place: str, lines: Iterable[str]) -> Iterator[Conflict]:

@@ -9,6 +9,7 @@ from functools import singledispatch
 from release.core.finding import Conflict
 from release.core.fleet import Status, Summary
 from release.core.listing import Listing
+from release.core.made import Artifacts, ImageList
 from release.core.model import Reason
 from release.core.plan import (
     Abandoned,
@@ -48,6 +49,36 @@ COMMAND = re.compile(r"^\s*::|##\[")
 def lines(value: object) -> Iterator[Line]:
     """The lines that show a value."""
     yield [(shown(str(value)), "")]
+
+
+@lines.register
+def _(made: Artifacts) -> Iterator[Line]:
+    for file in made.artifacts:
+        yield [(shown(file.name), "bold"), (f"  {file.size} bytes, sha256 {file.sha256}", "")]
+        yield [(f"  {shown(file.path)}", "dim")]
+    if not made.artifacts and not made.conflicts and not made.steps:
+        yield [("this release has no artifacts: [[artifact]] in release.toml names them", "")]
+    yield from unmade(made.steps, made.conflicts)
+
+
+@lines.register
+def _(made: ImageList) -> Iterator[Line]:
+    for image in made.images:
+        yield [(shown(image.name), "bold"), (f"  {image.digest}, by {shown(image.builder)}", "")]
+        for one in image.platforms:
+            yield [(f"  {one.platform:15} {one.digest}  {one.size} bytes", "dim")]
+        for place in image.pushed or (image.location,):
+            yield [(f"  {shown(place)}", "dim")]
+    if not made.images and not made.conflicts and not made.steps:
+        yield [("this release has no images: [[image]] in release.toml names them, with a file", "")]
+    yield from unmade(made.steps, made.conflicts)
+
+
+def unmade(found: Sequence[StepState], against: Sequence[Conflict]) -> Iterator[Line]:
+    """What is not made, and what stands against it."""
+    yield from steps(found)
+    yield from failures(found)
+    yield from conflicts(against)
 
 
 @lines.register

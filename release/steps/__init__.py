@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 from release.core.manifest import document_names
 from release.core.model import DownstreamWish, GateWish, Release
-from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Withdrawal
+from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Record, Withdrawal
 from release.core.verification import Expected
 from release.engine.step import Step
 from release.ports import Forge
@@ -25,12 +26,13 @@ from release.steps.draft import Draft
 from release.steps.finish import Finish
 from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
+from release.steps.given import Given, Whole
 from release.steps.image import BuildImage
 from release.steps.land import Land
 from release.steps.made import attached_of, builds_of, images_of, pushes_of, supply_of, tags_of
 from release.steps.output import Publish
 from release.steps.publish import PublishRelease
-from release.steps.push import PushImage
+from release.steps.push import PushImage, TagImage
 from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
@@ -65,6 +67,48 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     finish = Finish("finish", release, begin, land, tuple(published), required, doors.ledger)
     landing = (land, *followed, *making) if early else (*making, land)
     return [*gates, commit, begin, *landing, *published, *downstreams, finish]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the path that makes something: files, images, and the tags of images in registries."""
+
+    files: tuple[Making, ...]
+    images: tuple[BuildImage, ...] = ()
+    tags: tuple[TagImage, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step[Any], ...]:
+        """All of them, each after what it needs."""
+        end = Whole("whole", (*self.files, *self.images, *self.tags))
+        return tuple(TopologicalSorter(with_needs(end)).static_order())
+
+
+def with_needs(end: Step[Any]) -> dict[Step[Any], tuple[Step[Any], ...]]:
+    """A step and all that it needs, each with its own needs."""
+    found: dict[Step[Any], tuple[Step[Any], ...]] = {}
+    left = [end]
+    while left:
+        step = left.pop()
+        if step not in found:
+            found[step] = step.needs
+            left += step.needs
+    return found
+
+
+def build_path(doors: Doors, release: Release, record: Record) -> Part:
+    """The files of a release, made for their own sake."""
+    return Part(builds_of(doors, release, Given("begin", record), ()))
+
+
+def image_path(doors: Doors, release: Release, record: Record, push: bool) -> Part:
+    """The images of a release, and the files that lie in them; `push`: into the registries, under their version tags."""
+    begin = Given("begin", record)
+    images = images_of(doors, release, begin, (), builds_of(doors, release, begin, ()))
+    if not push:
+        return Part((), images)
+    pushes = pushes_of(doors, release, images)
+    return Part((), images, tags_of(doors, release, begin, Given("tag", record.state.commit), pushes, ()))
 
 
 def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], ...]) -> list[Downstream]:

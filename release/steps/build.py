@@ -16,7 +16,6 @@ from release.core.record import OUTPUT, RELEASE, Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Shelf, Workshop
-from release.steps.begin import Begin
 from release.steps.gate import short
 from release.steps.supply import Artifact, Supply
 
@@ -30,7 +29,7 @@ class Making(Step[tuple[Artifact, ...]]):
     """
 
     release: Release
-    begin: Begin
+    begin: Step[Record]
     tag: tuple[Step[Any], ...]
     ledger: Ledger
     shelf: Shelf

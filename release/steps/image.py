@@ -13,7 +13,6 @@ from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Images, Ledger, Registry
-from release.steps.begin import Begin
 from release.steps.build import Making
 from release.steps.supply import Supply
 
@@ -29,7 +28,7 @@ class BuildImage(Step[BuiltImage]):
 
     release: Release
     wish: ImageWish
-    begin: Begin
+    begin: Step[Record]
     tag: tuple[Step[Any], ...]
     parts: tuple[Making, ...]
     ledger: Ledger
@@ -57,8 +56,8 @@ class BuildImage(Step[BuiltImage]):
             return Done(noted, described(noted))
         if noted and self._pushed(noted):
             return Done(noted, f"{described(noted)}, pushed by another run")
-        builder, why = self.images.chosen(self.wish, self.release.base)
-        return Pending(f"build for {', '.join(self.wish.platforms)} by {builder}: {why}")
+        _, why = self.images.chosen(self.wish, self.release.base)
+        return Pending(f"build for {', '.join(self.wish.platforms)}; {why}")
 
     def apply(self, known: Known, say: Say) -> None:
         begun = known[self.begin]

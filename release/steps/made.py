@@ -6,14 +6,13 @@ from typing import Any
 
 from release.core.images import staging_tag, step_of
 from release.core.model import ArtifactWish, Release
+from release.core.record import Record
 from release.core.reference import Reference
 from release.engine.step import Step
 from release.steps.attach import Attach
-from release.steps.begin import Begin
 from release.steps.build import Build, Making
 from release.steps.doors import Doors
 from release.steps.image import BuildImage
-from release.steps.land import Land
 from release.steps.push import PushImage, TagImage
 from release.steps.supply import Supply
 
@@ -21,7 +20,7 @@ PROVENANCE, SBOM = "application/vnd.dsse.envelope.v1+json", "application/vnd.cyc
 """The artifact types of what lies beside an image."""
 
 
-def builds_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], ...]) -> tuple[Making, ...]:
+def builds_of(doors: Doors, release: Release, begin: Step[Record], tag: tuple[Step[Any], ...]) -> tuple[Making, ...]:
     """The builds of the configuration, each after those that it is made of."""
     made: dict[str, Build] = {}
     left = list(release.artifacts)
@@ -36,7 +35,7 @@ def builds_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any]
 
 
 def images_of(
-    doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], ...], builds: tuple[Making, ...]
+    doors: Doors, release: Release, begin: Step[Record], tag: tuple[Step[Any], ...], builds: tuple[Making, ...]
 ) -> tuple[BuildImage, ...]:
     """The images, each after the files that lie in its context."""
     makers = {name: build for build in builds for name in build.makes}
@@ -82,8 +81,8 @@ def attached_of(
 def tags_of(
     doors: Doors,
     release: Release,
-    begin: Begin,
-    land: Land,
+    begin: Step[Record],
+    land: Step[str],
     pushes: tuple[PushImage, ...],
     attached: tuple[Attach, ...],
 ) -> tuple[TagImage, ...]:
@@ -106,7 +105,7 @@ def _build(
     doors: Doors,
     release: Release,
     wish: ArtifactWish,
-    begin: Begin,
+    begin: Step[Record],
     tag: tuple[Step[Any], ...],
     parts: tuple[Making, ...],
 ) -> Build:

@@ -11,13 +11,11 @@ from release.core.finding import Conflict, Done, Finding, Pending, Underway, com
 from release.core.forge import PACE
 from release.core.images import described
 from release.core.model import Release
-from release.core.record import Proof
+from release.core.record import Proof, Record
 from release.core.reference import Reference
 from release.engine.step import Known, Say, Step
 from release.ports import Images, Ledger, Registry
-from release.steps.begin import Begin
 from release.steps.image import BuildImage, image_of
-from release.steps.land import Land
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +77,8 @@ class TagImage(Step[str]):
 
     release: Release
     target: Reference
-    begin: Begin
-    land: Land
+    begin: Step[Record]
+    land: Step[str]
     build: BuildImage
     push: PushImage
     said: tuple[Step[Any], ...]

@@ -7,13 +7,16 @@ import gc
 from invoke import Collection, Program
 
 from release import __version__
-from release.tasks import fleet, release, sandbox
+from release.tasks import build, fleet, release, sandbox
 
 # What a command imports stays: to look for garbage in it again and again would be 4 % of a short one.
 gc.set_threshold(100_000)
 
+releasing = Collection.from_module(release, name="release")
+for part in (build.build, build.images):
+    releasing.add_task(part)
 namespace = Collection(
-    Collection.from_module(release, name="release"),
+    releasing,
     Collection.from_module(fleet, name="fleet"),
     Collection.from_module(sandbox, name="sandbox"),
 )
