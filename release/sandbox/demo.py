@@ -1,4 +1,4 @@
-"""The demonstration: RKE2's fleet on a forge in a folder, and captains who type what one types.
+"""The demonstration: RKE2's fleet on a forge in a folder, with a registry and an index beside it, and captains who type what one types.
 
 Every command is the real one, run as a process of its own, and its exit code is compared with the expected one. The
 forge's workflows really run: they fetch what the upstream made, check it, and make of it what they are for.
@@ -15,6 +15,9 @@ from pathlib import Path
 
 from release.sandbox.fleet import RKE2, environment, git, seed
 from release.sandbox.forge import Fault, Sandbox
+from release.sandbox.index import PackageIndex
+from release.sandbox.places import VARIABLE, places
+from release.sandbox.registry import SandboxRegistry
 
 BRANCH = "release-1.30"
 OWNER = "rancher"
@@ -40,7 +43,12 @@ def run(folder: Path | None = None) -> int:
     if stage.exists() and any(stage.iterdir()):
         _say(f"{stage} is not empty; name a new folder")
         return 1
-    with Sandbox(stage / "forge") as forge:
+    with (
+        SandboxRegistry(stage / "registry") as registry,
+        PackageIndex(stage / "index") as index,
+        Sandbox(stage / "forge") as forge,
+    ):
+        forge.machine[VARIABLE] = places(registry, index)
         found(forge, stage)
         _say(f"Four repositories with the real tags of the RKE2 fleet, on a forge of their own: {forge.url}")
         for number, scene in enumerate(scenes(stage, forge), start=1):
@@ -70,6 +78,7 @@ def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:
     night = clone(forge, stage / "night-shift", "Night Shift")
     token = forge.token("captain")
     settings = {"GITHUB_API_URL": forge.api_url, "GITHUB_SERVER_URL": forge.url, "SLUICE_GITHUB_TOKEN": token}
+    settings |= forge.machine  # where the registry and the index are
 
     def scene(
         told: str, clone: Path, command: str, expected: int = 0, before: Callable[[], object] | None = None
