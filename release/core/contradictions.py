@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError
 
-from release.core import assembly, making
 from release.core.address import holds_secret, is_remote, without_secret
+from release.core.artifact_rules import artifact_contradictions
 from release.core.change_rules import change_contradictions
 from release.core.claim_rules import claim_contradictions
-from release.core.config import Artifact, Config, Downstream, Gate, seconds
+from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
 from release.core.fleet_rules import fleet_contradictions
 from release.core.forge_rules import forge_contradictions
-from release.core.notation import bad_path, bad_pattern, quoted
+from release.core.notation import (
+    OF_A_PLATFORM,
+    VALUES,
+    bad_lines,
+    bad_path,
+    bad_pattern,
+    bad_platforms,
+    bad_run,
+    filled,
+    meet,
+    quoted,
+    repeated,
+    same_names,
+    unknown_names,
+)
 from release.core.notes import TEMPLATES
 from release.core.version import PEP440_WORDS, names_in, render, scheme
 
-VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision", "image_tag")
-OF_A_PLATFORM = ("platform", "os", "arch")
-OF_OURS = re.compile(r"release\.json|sha256sum.*\.txt")  # what a release's folder holds besides its artifacts
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 ADDRESS = re.compile(r"https?://[^\s()<>\[\]\"'`\\]+")  # what needs no escape between the brackets of a link
 REF_TEXT = re.compile(r"[A-Za-z0-9._/+@-]*")
@@ -38,7 +49,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_told(config),
         *change_contradictions(config),
         *_gates(config.gate),
-        *_artifacts(config.artifact),
+        *artifact_contradictions(config),
         *_downstreams(config.downstream),
         *_same_tags(config),
         *claim_contradictions(config),
@@ -61,7 +72,7 @@ def _project(config: Config) -> Iterator[Conflict]:
     if seconds(config.release.deadline) is None:
         why = f"release.deadline is {quoted(config.release.deadline)}, which is no duration"
         yield Conflict("bad-duration", why, 'write it like "90s", "45m" or "2h"')
-    yield from _unknown("release.output", config.release.output, VALUES)
+    yield from unknown_names("release.output", config.release.output, VALUES)
 
 
 def _rules_hold(config: Config) -> bool:
@@ -83,7 +94,7 @@ def _version(config: Config) -> Iterator[Conflict]:
     if rules.revision and not re.fullmatch(r"[A-Za-z0-9-]*[A-Za-z-]", rules.revision):
         why = f"version.revision is {quoted(rules.revision)}"
         yield Conflict("bad-revision", why, "use letters, digits and -, and end on no digit: a number follows")
-    yield from _unknown("version.tag", rules.tag, ("version", "name") if config.project.name else ("version",))
+    yield from unknown_names("version.tag", rules.tag, ("version", "name") if config.project.name else ("version",))
     if rules.tag.count("{version}") != 1 or not _is_ref(rules.tag):
         why = f"version.tag is {quoted(rules.tag)}"
         yield Conflict("bad-tag", why, 'write {version} exactly once, with plain text around it, as in "v{version}"')
@@ -99,7 +110,7 @@ def _candidates(config: Config) -> Iterator[Conflict]:
     if config.version.final_from_candidate and not names:
         why = "version.final_from_candidate is set, and version.candidates is empty: there is nothing to be final from"
         yield Conflict("no-candidates", why, 'name a stage, as in candidates = ["rc"], or unset it')
-    for name in _repeated(names):
+    for name in repeated(names):
         yield Conflict("duplicate-name", f"version.candidates has {quoted(name)} twice", "leave one out")
     yield from _pep440_words(names) if config.version.scheme == "pep440" else _candidate_words(names)
 
@@ -117,7 +128,7 @@ def _pep440_words(names: Iterable[str]) -> Iterator[Conflict]:
         if name not in known:
             why = f"version.candidates has {quoted(name)}, which is no pre-release of PEP 440"
             yield Conflict("bad-candidate", why, "use alpha (or a), beta (or b) and rc")
-    for word in _repeated(PEP440_WORDS[name] for name in known):
+    for word in repeated(PEP440_WORDS[name] for name in known):
         why = f"version.candidates has two names for what PEP 440 writes as {word}"
         yield Conflict("duplicate-name", why, "leave one out")
 
@@ -127,7 +138,7 @@ def _version_files(config: Config) -> Iterator[Conflict]:
         place = f"version.file[{number}]"
         yield from bad_path(f"{place}.path", file.path)
         yield from bad_pattern(f"{place}.pattern", file.pattern)
-        yield from _unknown(f"{place}.value", file.value, VALUES)
+        yield from unknown_names(f"{place}.value", file.value, VALUES)
 
 
 def _written(config: Config) -> Iterator[Conflict]:
@@ -139,7 +150,10 @@ def _written(config: Config) -> Iterator[Conflict]:
     if config.changelog.file:
         yield from bad_path("changelog.file", config.changelog.file)
     written = _writes(config)
-    if written and rules.final_from_candidate and config.commit.mode == "push":
+    if config.commit.mode == "pull-request" and config.project.forge == "none":
+        why = 'commit.mode is "pull-request", and project.forge is "none": there is nowhere to open one'
+        yield Conflict("no-forge", why, 'set project.forge = "github", or commit.mode = "push"')
+    if written and rules.final_from_candidate and config.commit.mode != "none":
         why = f"version.final_from_candidate makes a final its candidate's commit, and {written} needs one of its own"
         yield Conflict("final-writes", why, "unset final_from_candidate, or let nothing be written")
     if written and config.commit.mode == "none":
@@ -150,7 +164,7 @@ def _written(config: Config) -> Iterator[Conflict]:
 def _writes(config: Config) -> str:
     files = [file.path for file in config.version.file] if config.version.source == "changes" else []
     changelog = [config.changelog.file] if config.changelog.file else []
-    removes = config.commit.mode == "push" and "fragments" in config.changes.sources
+    removes = config.commit.mode != "none" and "fragments" in config.changes.sources
     return " and ".join(dict.fromkeys([*changelog, *files, *([config.changes.fragments] if removes else [])]))
 
 
@@ -163,7 +177,7 @@ def _told(config: Config) -> Iterator[Conflict]:
         why = f"changelog.template is {quoted(rules.template)}"
         yield Conflict("unknown-template", why, f"use one of {', '.join(TEMPLATES)}, or a file that ends in .j2")
     for key, address, names in (("issues", rules.issues, ["n"]), ("compare", rules.compare, ["previous", "tag"])):
-        yield from _unknown(f"changelog.{key}", address, names)
+        yield from unknown_names(f"changelog.{key}", address, names)
         whole = ADDRESS.fullmatch(address) and set(names) <= set(names_in(address))
         if address and not whole:
             why = f"changelog.{key} is {quoted(address)}"
@@ -177,38 +191,8 @@ def _gates(gates: Sequence[Gate]) -> Iterator[Conflict]:
     for number, gate in enumerate(gates):
         yield from _component(f"gate[{number}]", gate)
         if gate.kind == "command":
-            yield from _run(f"gate[{number}].run", gate.run)
-    yield from _duplicates("gate", [(gate.name, gate) for gate in gates])
-
-
-def _artifacts(artifacts: Sequence[Artifact]) -> Iterator[Conflict]:
-    for number, artifact in enumerate(artifacts):
-        place = f"artifact[{number}]"
-        yield from _artifact_name(f"{place}.name", artifact)
-        yield from _run(f"{place}.run", artifact.run)
-        yield from _lines(f"{place}.lines", artifact.lines)
-        yield from _platforms(f"{place}.platforms", artifact.platforms)
-        if artifact.path:
-            yield from bad_path(f"{place}.path", artifact.path)
-            yield from _unknown(f"{place}.path", artifact.path, _known(artifact))
-    files = [(wish.name, artifact) for artifact in artifacts for wish in making.artifacts(artifact, {})]
-    yield from _duplicates("artifact", files)
-
-
-def _artifact_name(place: str, artifact: Artifact) -> Iterator[Conflict]:
-    """An artifact's name is a file's name and an asset's: one part, safe in a shell's and a URL's eyes."""
-    text = _filled(artifact.name)
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,149}", text) or ".." in text:
-        why = f"{place} is {quoted(artifact.name)}"
-        yield Conflict("bad-name", why, "use letters, digits and ._+~-, no / and no .., and do not begin with - or .")
-    if any(OF_OURS.fullmatch(_filled(wish.name)) for wish in making.artifacts(artifact, {})):
-        why = f"{place} is {quoted(artifact.name)}, and a release has a file of its own that is named so"
-        yield Conflict("reserved-name", why, "rename it: release.json and sha256sum*.txt come with every release")
-    yield from _unknown(place, artifact.name, [name for name in _known(artifact) if name != "platform"])
-
-
-def _known(artifact: Artifact) -> tuple[str, ...]:
-    return (*VALUES, *OF_A_PLATFORM) if artifact.platforms else VALUES
+            yield from bad_run(f"gate[{number}].run", gate.run)
+    yield from same_names("gate", [(gate.name, gate) for gate in gates])
 
 
 def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
@@ -216,7 +200,7 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         place = f"downstream[{number}]"
         yield from _component(place, downstream)
         yield from _downstream_tag(f"{place}.tag", downstream)
-        yield from _unknown(f"{place}.branch", downstream.branch, VALUES)
+        yield from unknown_names(f"{place}.branch", downstream.branch, VALUES)
         yield from _downstream_texts(place, downstream)
         if not _is_ref(downstream.branch) or not downstream.branch:
             yield Conflict("bad-branch", f"{place}.branch is {quoted(downstream.branch)}", "write a branch's name")
@@ -224,17 +208,17 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
             why = f"{place}.repository is {quoted(without_secret(downstream.repository))}"
             yield Conflict("bad-repository", why, "write a URL or a path")
         yield from _secret(f"{place}.repository", downstream.repository)
-    for name in _repeated(downstream.name for downstream in downstreams):
+    for name in repeated(downstream.name for downstream in downstreams):
         yield Conflict("duplicate-name", f"two downstreams are named {quoted(name)}", "rename one")
 
 
 def _downstream_texts(place: str, one: Downstream) -> Iterator[Conflict]:
     for name, text in one.inputs.items():
-        yield from _unknown(f"{place}.inputs.{name}", text, VALUES)
+        yield from unknown_names(f"{place}.inputs.{name}", text, VALUES)
     known = (*VALUES, *OF_A_PLATFORM) if one.platforms else VALUES
     for text in (*one.after_assets, *one.assets):
-        yield from _unknown(f"{place}.assets", text, known)
-    yield from _platforms(f"{place}.platforms", one.platforms)
+        yield from unknown_names(f"{place}.assets", text, known)
+    yield from bad_platforms(f"{place}.platforms", one.platforms)
 
 
 def _secret(place: str, repository: str) -> Iterator[Conflict]:
@@ -251,7 +235,7 @@ def _same_tags(config: Config) -> Iterator[Conflict]:
     seen: dict[tuple[str, str], list[Downstream]] = {}
     for one in config.downstream:
         place = posixpath.normpath(one.repository), one.tag.replace("{tag}", upstream)
-        others = (other for other in seen.get(place, ()) if other.name != one.name and _meet(one, other))
+        others = (other for other in seen.get(place, ()) if other.name != one.name and meet(one, other))
         if (other := next(others, None)) is not None:
             why = f"downstreams {quoted(other.name)} and {quoted(one.name)} have the same tag in the same repository"
             remedy = "give each a tag of its own, leave one out, or let no release select both"
@@ -262,7 +246,7 @@ def _same_tags(config: Config) -> Iterator[Conflict]:
 def _downstream_tag(place: str, downstream: Downstream) -> Iterator[Conflict]:
     template = downstream.tag
     promoted = tuple(OF_A_PROMOTION) if downstream.per == "channel" else ()
-    yield from _unknown(place, template, (*VALUES, *promoted))
+    yield from unknown_names(place, template, (*VALUES, *promoted))
     identifying = template.count("{version}") + template.count("{tag}")
     if identifying != 1 or "}{" in template or not _is_ref(template):
         why = f"{place} is {quoted(template)}"
@@ -303,7 +287,7 @@ def _drawn(error: CycleError, names: Sequence[str]) -> str:
 def _component(place: str, one: Gate | Downstream) -> Iterator[Conflict]:
     if not _is_name(one.name):
         yield _bad_name(f"{place}.name", one.name)
-    yield from _lines(f"{place}.lines", one.lines)
+    yield from bad_lines(f"{place}.lines", one.lines)
 
 
 def _is_name(name: str) -> bool:
@@ -315,64 +299,9 @@ def _bad_name(place: str, name: str) -> Conflict:
     return Conflict("bad-name", f"{place} is {quoted(name)}", remedy)
 
 
-def _run(place: str, run: tuple[str, ...]) -> Iterator[Conflict]:
-    if not run or not run[0]:
-        yield Conflict("empty-run", f"{place} is empty", 'write a program and its arguments, as in ["nox", "-s", "x"]')
-    if any("\0" in word for word in run):
-        yield Conflict("empty-run", f"{place} holds a NUL character", "leave it out")
-
-
-def _lines(place: str, lines: Iterable[str]) -> Iterator[Conflict]:
-    for line in lines:
-        if not re.fullmatch(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", line):
-            yield Conflict("bad-line", f"{place} has {quoted(line)}", 'write major and minor, as in "1.33"')
-
-
-def _platforms(place: str, platforms: Iterable[str]) -> Iterator[Conflict]:
-    for platform in platforms:
-        if not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+(/[a-z0-9_.]+)?", platform):
-            remedy = 'write os/arch or os/arch/variant, as in "linux/arm64"'
-            yield Conflict("bad-platform", f"{place} has {quoted(platform)}", remedy)
-
-
-def _unknown(place: str, template: str, known: Collection[str]) -> Iterator[Conflict]:
-    for name in dict.fromkeys(names_in(template)):
-        if name not in known:
-            why = f"{place} is {quoted(template)}, and {{{name}}} is not known there"
-            yield Conflict("unknown-name", why, f"use one of {', '.join(f'{{{one}}}' for one in known)}")
-
-
 def _is_ref(template: str) -> bool:
     """Whether what is left of a template around its names may stand in a git ref (git-check-ref-format(1))."""
-    text = _filled(template)
+    text = filled(template)
     odd = any(part in text for part in ("..", "//", "/.", ".lock/"))
     ends = text.startswith(("-", ".", "/")) or text.endswith((".", "/", ".lock"))
     return bool(REF_TEXT.fullmatch(text)) and not odd and not ends
-
-
-def _filled(template: str) -> str:
-    return render(template, dict.fromkeys(names_in(template), "x"))
-
-
-def _duplicates(table: str, named: Sequence[tuple[str, Gate | Artifact]]) -> Iterator[Conflict]:
-    """The same name twice is meant only if no release selects both."""
-    seen: dict[str, list[Gate | Artifact]] = {}
-    told: set[str] = set()
-    for name, one in named:
-        if name not in told and any(_meet(one, other) for other in seen.get(name, ())):
-            told.add(name)
-            remedy = "rename one, or let no release select both"
-            hint = "; {os} and {arch} tell platforms apart" if table == "artifact" else ""
-            yield Conflict("duplicate-name", f"two of [[{table}]] are named {quoted(name)}", remedy + hint)
-        seen.setdefault(name, []).append(one)
-
-
-def _meet(one: assembly.Selective, other: assembly.Selective) -> bool:
-    """Whether there is a release that selects both."""
-    when = one.when == other.when or "always" in (one.when, other.when)
-    return when and (not one.lines or not other.lines or not set(one.lines).isdisjoint(other.lines))
-
-
-def _repeated(names: Iterable[str]) -> tuple[str, ...]:
-    seen: set[str] = set()
-    return tuple(dict.fromkeys(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]

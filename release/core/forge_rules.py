@@ -62,9 +62,15 @@ def _repositories(config: Config) -> Iterator[Conflict]:
 
 def _renamed(config: Config) -> Iterator[Conflict]:
     """GitHub gives an asset another name where it does not like one's characters, and then nobody finds it."""
-    for number, artifact in enumerate(config.artifact):
-        if "~" in artifact.name or artifact.name.endswith("."):
-            why = f"artifact[{number}].name is {artifact.name!r:.80}, and GitHub would give such an asset another name"
+    named = [
+        (f"artifact[{number}].{'files' if one.files else 'name'}", text)
+        for number, one in enumerate(config.artifact)
+        for text in one.files or (one.name,)
+    ]
+    named += [("attest.sbom", config.attest.sbom), ("attest.provenance", config.attest.provenance)]
+    for place, text in named:
+        if "~" in text or text.endswith("."):
+            why = f"{place} is {text!r:.80}, and GitHub would give such an asset another name"
             yield Conflict("bad-name", why, "use letters, digits and ._+-, and do not end with a full stop")
 
 

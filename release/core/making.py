@@ -48,7 +48,7 @@ def attest(table: Attest, values: Mapping[str, str]) -> AttestWish:
     """What a release says of how it was made."""
     return AttestWish(
         render(table.sbom, values), render(table.provenance, values),
-        table.sign, table.key, table.public, table.identity, table.issuer,
+        table.sign, table.key, table.public, render(table.identity, values), table.issuer,
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from release.core.claim_rules import OF_A_RELEASE, claim_contradictions
 from release.core.claims import Claim, claims, shared_image_tag, taken_conflicts
 from release.core.config import Config, VersionRules
-from release.core.contradictions import VALUES, contradictions
+from release.core.contradictions import contradictions
+from release.core.notation import VALUES
 from release.core.reference import Reference, index, is_loopback, is_package, package, reference, registry
 from release.core.version import Version, scheme, template_values
 

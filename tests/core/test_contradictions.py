@@ -10,7 +10,8 @@ import pytest
 
 from release.config import load
 from release.core.config import Config, seconds
-from release.core.contradictions import VALUES, contradictions
+from release.core.contradictions import contradictions
+from release.core.notation import VALUES
 from release.core.version import scheme, template_values
 
 REVISED = {"scheme": "semver+revision", "revision": "rke2r"}
