@@ -70,6 +70,11 @@ class ImageManifest(msgspec.Struct, frozen=True, omit_defaults=True):
     annotations: Mapping[str, str] = {}
 
 
+# Made here, once: msgspec learns a type where it first meets it, and two threads must not do so at once.
+_INDEX = msgspec.json.Decoder(Index)
+_IMAGE = msgspec.json.Decoder(ImageManifest)
+
+
 class Document(msgspec.Struct, frozen=True):
     """A manifest or an index as its bytes are, by the media type that came with them."""
 
@@ -90,11 +95,11 @@ class Document(msgspec.Struct, frozen=True):
 
     def index(self) -> Index:
         """ValueError where it is none."""
-        return msgspec.json.decode(self.content, type=Index)
+        return _INDEX.decode(self.content)
 
     def manifest(self) -> ImageManifest:
         """ValueError where it is none."""
-        return msgspec.json.decode(self.content, type=ImageManifest)
+        return _IMAGE.decode(self.content)
 
 
 def written(value: Index | ImageManifest) -> Document:

@@ -13,7 +13,7 @@ from pathlib import Path
 from release.adapters.http import Http
 from release.adapters.registry.access import Access
 from release.adapters.registry.documents import named, put, read
-from release.adapters.registry.door import Door
+from release.adapters.registry.door import Denied, Door
 from release.adapters.registry.holdings import Holdings
 from release.adapters.registry.keys import Keys
 from release.adapters.registry.logins import Login, Logins
@@ -26,6 +26,8 @@ from release.core.oci import Descriptor, Document, is_digest
 from release.core.reference import Reference, reference
 from release.errors import Refused, ReleaseError, Unseen
 from release.redact import Redactor
+
+CLOSED = (401, 403, 404, 405)  # what answers a write that is not for us, or for nobody, or nowhere
 
 
 class Registries:
@@ -75,9 +77,13 @@ class Registries:
     def lacks_push(self, image: Reference) -> str:
         """Why we may not push there, "" if nothing says so: an upload is begun and given up, which nobody sees."""
         door = self._writing(f"push to {image}", image)
-        with _seeing():
+        try:
             answer = self._access.answer(door, "blobs/uploads/", "POST", body=b"", harmless=True)
-        if answer.status in (401, 403, 404, 405):
+        except Denied as error:
+            return str(error)
+        except Refused as error:  # what was not answered was not seen, even if we wanted to write
+            raise Unseen(error.message, error.remedy) from None
+        if answer.status in CLOSED:
             return str(door.no(answer))
         if answer.status != 202:
             raise Unseen(*door.no(answer).args)
@@ -130,15 +136,6 @@ def _checked(door: Door, digest: str) -> Door:
     if digest and not is_digest(digest):
         raise door.error(f"{plain(digest, 200)!r} is no digest", "write sha256: and 64 digits")
     return door
-
-
-@contextmanager
-def _seeing() -> Iterator[None]:
-    """What was not answered was not seen, even if we wanted to write."""
-    try:
-        yield
-    except Refused as error:
-        raise Unseen(error.message, error.remedy) from None
 
 
 @contextmanager

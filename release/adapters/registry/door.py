@@ -9,6 +9,12 @@ from release.adapters.registry.place import Place
 from release.core.commits import plain
 from release.errors import Refused, ReleaseError, Unseen
 
+FIRST = "an image's first repository may have to be made"
+
+
+class Denied(Refused):
+    """The registry knows us not, or not well enough for a write."""
+
 
 @dataclass(frozen=True)
 class Door:
@@ -42,8 +48,10 @@ class Door:
         words = f": {plain(answer.words, 300)}" if answer.words else ""
         if answer.status in (401, 403):
             why = f"{self.place.registry} does not let us ({answer.status}{words})"
-            login = f"run `docker login {self.place.account}` as somebody who may"
-            return self.error(why, f"{login}; an image's first repository may have to be made")
+            remedy = f"run `docker login {self.place.account}` as somebody who may; {FIRST}"
+            return Denied(f"cannot {self.doing}: {why}", remedy) if self.pushes else self.error(why, remedy)
+        if answer.status == 404 and self.pushes and answer.words:
+            return self.error(f"{self.place.registry} answered 404{words}", FIRST)
         if answer.status == 413:
             why = f"{self.place.registry} takes nothing that is so large (413{words})"
             return self.error(why, "make it smaller, or ask whoever runs the registry for its limit")
