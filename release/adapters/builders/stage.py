@@ -305,7 +305,7 @@ def _filled(one: Instruction, text: str, values: Mapping[str, str], escape: str)
 
 def _source(one: Instruction, text: str) -> str:
     path = posixpath.normpath(text.lstrip("/") or ".")
-    if ".." in text.split("/"):
+    if path == ".." or path.startswith("../"):
         raise Bad(one.line, f"{one.word} {plain(text, 80)} leads out of the context")
     return "" if path == "." else path
 
