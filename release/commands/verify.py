@@ -13,7 +13,7 @@ from release.core.plan import StepState, Verified
 from release.core.version import Version, scheme
 from release.engine.walk import Engine
 from release.errors import ConflictError
-from release.steps import file_path, listing_path, release_path
+from release.steps import file_path, listing_path, release_path, verify_images
 from release.steps.doors import Doors
 
 
@@ -26,7 +26,8 @@ def verify(session: Session, version: str) -> Verified:
     with session.engine() as engine:
         found = engine.look(steps)
         public = [step for step in steps if step.public]
-        shown = (*states(public, found), *files(engine, doors, release))
+        images = verify_images(doors, release)
+        shown = (*states(public, found), *files(engine, doors, release), *states(images, engine.look(images)))
     return Verified(release.tag, all(step.state == "done" for step in shown), shown)
 
 

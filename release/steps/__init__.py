@@ -31,11 +31,13 @@ from release.steps.image import BuildImage
 from release.steps.land import Land
 from release.steps.made import attached_of, builds_of, images_of, pushes_of, supply_of, tags_of
 from release.steps.output import Publish
+from release.steps.propose import Propose
 from release.steps.publish import PublishRelease
 from release.steps.push import PushImage, TagImage
 from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
+from release.steps.verify_image import VerifyImage
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
 
 Downstream = ReleaseDownstream | FollowDownstream
@@ -61,7 +63,7 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
         published.append(publish_of(doors, release, begin, land, made))
     published += tags_of(doors, release, begin, land, made.pushes, made.attached)
     if staged is not None:
-        published.append(staged.published(doors, release, begin, land))
+        published.append(staged.published(doors, release, begin, land, tuple(published)))
     downstreams = downstream_path(doors, release, (begin, land, *followed, *published))
     required = tuple(step for step in downstreams if step.wish.required)
     finish = Finish("finish", release, begin, land, tuple(published), required, doors.ledger)
@@ -82,6 +84,12 @@ class Part:
         """All of them, each after what it needs."""
         end = Whole("whole", (*self.files, *self.images, *self.tags))
         return tuple(TopologicalSorter(with_needs(end)).static_order())
+
+
+def proposal_path(doors: Doors, release: Release) -> list[Step[Any]]:
+    """What comes before a release whose branch takes no push: nothing begins before this is merged."""
+    assert doors.forge is not None, "pull requests without a forge are refused with the configuration"
+    return [Propose("pull request", release, doors.remote, doors.forge)]
 
 
 def with_needs(end: Step[Any]) -> dict[Step[Any], tuple[Step[Any], ...]]:
@@ -151,6 +159,16 @@ def file_path(listing: Listing, files: Sequence[Expected]) -> list[VerifyAsset]:
     return [VerifyAsset(f"{listing.name.removesuffix('s')} {one.name}", one, listing.forge) for one in files]
 
 
+def verify_images(doors: Doors, release: Release) -> list[VerifyImage]:
+    """Each image in each registry, to be fetched and compared."""
+    record = doors.ledger.latest(release)
+    return [
+        VerifyImage(f"image {target}", release, wish, target, record, doors.forge, doors.registry)
+        for wish in release.images
+        for target in wish.targets
+    ]
+
+
 @dataclass(frozen=True)
 class Staged:
     """What lies on the forge before anybody sees it: the draft, its artifacts, its documents with the manifest last."""
@@ -163,11 +181,13 @@ class Staged:
     def steps(self) -> tuple[Step[Any], ...]:
         return (self.draft, *self.artifacts, *self.documents)
 
-    def published(self, doors: Doors, release: Release, begin: Begin, land: Land) -> PublishRelease:
-        """The step that shows it."""
+    def published(
+        self, doors: Doors, release: Release, begin: Begin, land: Land, before: tuple[Step[Any], ...]
+    ) -> PublishRelease:
+        """The step that shows it, after all that is published elsewhere."""
         forge = self.draft.forge
         return PublishRelease(
-            RELEASE, release, begin, land, self.draft, self.artifacts, self.documents, forge, doors.ledger
+            RELEASE, release, begin, land, self.draft, self.artifacts, self.documents, before, forge, doors.ledger
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from release.core.finding import Blocked, Done, Finding, Pending, Underway
 from release.core.forge import PACE
@@ -20,7 +21,10 @@ from release.steps.land import Land
 
 @dataclass(frozen=True, eq=False)
 class PublishRelease(Step[int]):
-    """Its value is the id of the release that is out for the tag, and it is that of our draft."""
+    """Its value is the id of the release that is out for the tag, and it is that of our draft.
+
+    `before` is what is out elsewhere by then: whoever sees the release finds its images.
+    """
 
     release: Release
     begin: Begin
@@ -28,6 +32,7 @@ class PublishRelease(Step[int]):
     draft: Draft
     artifacts: tuple[UploadArtifact, ...]
     documents: tuple[UploadDocument, ...]
+    before: tuple[Step[Any], ...]
     forge: Forge
     ledger: Ledger
 

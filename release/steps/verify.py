@@ -33,7 +33,7 @@ class Listing(Step[tuple[Expected, ...]]):
             return Failed(f"{self.forge.name} has no release {tag}")
         listed = self.forge.assets(out.id)
         if self.wish is None:
-            manifest = self._manifest(listed)
+            manifest = manifest_among(self.forge, listed)
             found = expected(listed, of_upstream(self.release, self.record, manifest), unreadable(manifest))
         else:
             found = expected(listed, of_downstream(self._proof(self.wish)))
@@ -42,19 +42,27 @@ class Listing(Step[tuple[Expected, ...]]):
     def apply(self, known: Known, say: Say) -> None:
         raise Refused("a verification only looks")
 
-    def _manifest(self, listed: tuple[Asset, ...]) -> bytes | None:
-        asset = next((one for one in listed if one.name == MANIFEST and one.complete), None)
-        if asset is None or asset.size > LIMIT:
-            return None
-        content = b""
-        for piece in self.forge.download(asset.id):
-            content += piece
-            if len(content) > LIMIT:
-                return None
-        return content
-
     def _proof(self, wish: DownstreamWish) -> Proof | None:
         return self.record.evidence.get(f"downstream {wish.name}") if self.record is not None else None
+
+
+def manifest_of(forge: Forge, tag: str) -> bytes | None:
+    """The manifest of a release that is out, None where it has none."""
+    out = forge.published(tag)
+    return manifest_among(forge, forge.assets(out.id)) if out is not None else None
+
+
+def manifest_among(forge: Forge, listed: tuple[Asset, ...]) -> bytes | None:
+    """The manifest among the assets of a release, None where there is none, or one that is too large."""
+    asset = next((one for one in listed if one.name == MANIFEST and one.complete), None)
+    if asset is None or asset.size > LIMIT:
+        return None
+    content = b""
+    for piece in forge.download(asset.id):
+        content += piece
+        if len(content) > LIMIT:
+            return None
+    return content
 
 
 @dataclass(frozen=True, eq=False)
