@@ -16,6 +16,7 @@ from release.core.model import (
     ImageWish,
     PackageWish,
     Person,
+    PublishWish,
     Refs,
     Release,
     Splice,
@@ -518,6 +519,32 @@ class Index(Protocol):
 
     def fetched(self, place: str, name: str, file: str) -> Iterator[bytes]:
         """A file's bytes, in pieces; not compared with any digest."""
+        ...
+
+
+class Publishers(Protocol):
+    """Runs a project's own commands that publish, in throwaway clones of a commit, with the variables that they name.
+
+    `env` is what every build is told; `files` lie in `$SLUICE_ARTIFACTS`, by name.
+    """
+
+    def lacks(self, wish: PublishWish) -> str:
+        """Why a command could not publish, "" if nothing says so: a program that is not here, a variable that is not set."""
+        ...
+
+    def publish(
+        self,
+        wish: PublishWish,
+        commit: str,
+        env: Mapping[str, str],
+        files: Mapping[str, Path],
+        say: Callable[[str], None],
+    ) -> None:
+        """Run it; Refused with the end of its output where it says that it failed, Uncertain where it was ended."""
+        ...
+
+    def exists(self, wish: PublishWish, commit: str, env: Mapping[str, str], files: Mapping[str, Path]) -> bool:
+        """Whether it is out, by the command that looks; Unseen where that does not say."""
         ...
 
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, Thread, Timer
 from typing import IO
 
 from release.errors import Refused
@@ -36,11 +36,18 @@ class Children:
         self._lock = Lock()
 
     def run(
-        self, what: str, argv: Sequence[str], cwd: Path, env: Mapping[str, str], hear: Callable[[bytes], None]
+        self,
+        what: str,
+        argv: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        hear: Callable[[bytes], None],
+        seconds: float | None = None,
     ) -> int:
         """Run to the end, with this environment and no other; its exit code, or minus the signal that ended it.
 
         `hear` gets every line of both outputs, redacted. Refused where it cannot be started, with `what` it is for.
+        What still runs after so many seconds is ended, too.
         """
         try:
             process = subprocess.Popen(
@@ -59,6 +66,9 @@ class Children:
         # waited for below, so that its group's number is nobody else's.
         watch = Thread(target=_watch, args=(process,), daemon=True)
         watch.start()
+        timer = Timer(seconds or 0.0, _end, (process,))
+        if seconds is not None:
+            timer.start()
         try:
             assert process.stdout is not None
             with process.stdout as out:
@@ -68,6 +78,9 @@ class Children:
             _end(process)
             raise
         finally:
+            timer.cancel()
+            if seconds is not None:
+                timer.join()
             watch.join()
             process.wait()
             with self._lock:

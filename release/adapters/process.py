@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import BoundedSemaphore, Event
 
-from release.adapters.children import Children, ended, printable, secret
+from release.adapters.children import Children, ended, secret
 from release.adapters.git.clone import clone
+from release.adapters.logged import logged
 from release.adapters.makers import maker
 from release.adapters.makers.bench import Bench
 from release.core.model import ArtifactWish
 from release.errors import Refused
-
-TAIL = 20
 
 
 class Processes:
@@ -84,29 +82,10 @@ class Processes:
         self, what: str, run: Sequence[str], tree: Path, env: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         """Run to the end; every line goes to the log and to whoever listens."""
-        log = self._logs / f"{re.sub(r'[^A-Za-z0-9._-]', '-', what)}.log"
-        tail: list[str] = []
-        try:
-            self._logs.mkdir(parents=True, exist_ok=True)
-            kept = log.open("wb")
-        except OSError as error:
+        ran = logged(self._children, self._logs, what, run, tree, {**self._environment, **env}, say)
+        if ran.code != 0:
             raise Refused(
-                f"cannot write {log}: {error.strerror}", "mend that, then run the same command again"
-            ) from error
-
-        def hear(line: bytes) -> None:
-            kept.write(line)
-            shown = printable(line)
-            if shown.strip():
-                tail[:] = [*tail[1 - TAIL :], shown]
-            say(shown)
-
-        with kept:
-            code = self._children.run(what, run, tree, {**self._environment, **env}, hear)
-        if code != 0:
-            raise Refused(
-                f"{what}: `{' '.join(run)}` ended with {ended(code)}: {' | '.join(tail[-3:]) or 'it printed nothing'}",
-                f"its log is {log}",
+                f"{what}: `{' '.join(run)}` ended with {ended(ran.code)}: {ran.said}", f"its log is {ran.log}"
             )
 
 

@@ -1,0 +1,58 @@
+"""Commands of the project, whose output is kept in a log and heard line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from release.adapters.children import Children, printable
+from release.errors import Refused
+
+TAIL = 3  # lines
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended: its exit code or minus its signal, the last lines that said something, and its log."""
+
+    code: int
+    tail: tuple[str, ...]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        """The end of its output, for people."""
+        return " | ".join(self.tail) or "it printed nothing"
+
+
+def logged(
+    children: Children,
+    logs: Path,
+    what: str,
+    run: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
+    seconds: float | None = None,
+) -> Ran:
+    """Run to the end, or for so many seconds; every line goes to the log and to whoever listens. Refused where it cannot begin."""
+    log = logs / f"{re.sub(r'[^A-Za-z0-9._-]', '-', what)}.log"
+    tail: list[str] = []
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        kept = log.open("wb")
+    except OSError as error:
+        raise Refused(f"cannot write {log}: {error.strerror}", "mend that, then run the same command again") from error
+
+    def hear(line: bytes) -> None:
+        kept.write(line)
+        shown = printable(line)
+        if shown.strip():
+            tail[:] = [*tail[1 - TAIL :], shown]
+        say(shown)
+
+    with kept:
+        code = children.run(what, run, cwd, env, hear, seconds)
+    return Ran(code, tuple(tail), log)
