@@ -7,16 +7,12 @@ import os
 import stat
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from release.adapters.http import Http
 from release.adapters.registry import Registries
@@ -24,12 +20,10 @@ from release.adapters.registry.challenge import Challenge, challenge, related, t
 from release.adapters.registry.logins import Login, Logins
 from release.errors import Unseen
 from release.redact import Redactor
-from tests.registries import DOCKER, INDEX, MANIFEST, Running, registry
-from tests.serving import Reply, Seen, Server, certified, nobody, routes
+from tests.registries import DOCKER, INDEX, LOGIN, MANIFEST, Issuer, Running, registry, with_password
+from tests.serving import Reply, Server, nobody, routes
 
-PASSWORD = "hunter2hunter2"
-# htpasswd -nbB -C 4 reader hunter2hunter2
-HTPASSWD = "reader:$2y$04$hP1lVvd2zx4Bss.tQkXNpOfqbl3VD.fGkm3r9gFkgcg9Tye8sR8RC\n"
+PASSWORD = LOGIN[1]
 Open = Callable[..., Server]
 Make = Callable[..., Registries]
 
@@ -96,9 +90,7 @@ def test_a_tag_and_an_image_that_are_not_there_are_certainly_absent(real: Runnin
 def test_with_a_password_the_registry_opens_and_without_or_with_a_wrong_one_it_is_unseen(
     tmp_path: Path, make: Make
 ) -> None:
-    (tmp_path / "htpasswd").write_text(HTPASSWD)
-    auth = {"htpasswd": {"realm": "basic-realm", "path": str(tmp_path / "htpasswd")}}
-    with registry(tmp_path, auth=auth) as locked:
+    with with_password(tmp_path) as locked:
         digest = locked.push("a/b", "1", headers={"Authorization": f"Basic {encoded('reader', PASSWORD)}"})
         assert "docker login" in refused(make(), f"{locked.host}/a/b:1")
         assert "docker login" in refused(make(auths(locked.host, password="wrong-password")), f"{locked.host}/a/b:1")
@@ -114,14 +106,10 @@ def test_a_token_is_fetched_where_the_registry_says_and_is_for_reading_one_image
 ) -> None:
     issuing = Issuer(tmp_path)
     tokens = serve(issuing)
-    auth = {
-        "token": {
-            "realm": f"{tokens.url}/token", "service": "images", "issuer": "ours",
-            "rootcertbundle": str(tmp_path / "certificate.pem"),
-        }
-    }  # fmt: skip
-    with registry(tmp_path, auth=auth) as locked:
-        digest = locked.push("a/b", "1", headers={"Authorization": f"Bearer {issuing.token('a/b', 'pull', 'push')}"})
+    with registry(tmp_path, auth=issuing.section(tmp_path, tokens.url)) as locked:
+        digest = locked.push(
+            "a/b", "1", headers={"Authorization": f"Bearer {issuing.token('repository:a/b:pull,push')}"}
+        )
         hide = Redactor()
         client = make(auths(locked.host), hide)
         assert client.digest(f"{locked.host}/a/b:1") == digest
@@ -132,32 +120,6 @@ def test_a_token_is_fetched_where_the_registry_says_and_is_for_reading_one_image
         assert hide.redacted(issuing.made[-1]) == "***"
         issuing.rights = False
         assert "docker login" in refused(make(), f"{locked.host}/c/d:1")
-
-
-class Issuer:
-    """Gives tokens as the distribution's token spec has them, signed with a key that the registry knows."""
-
-    def __init__(self, folder: Path) -> None:
-        certified(folder)
-        self._key = (folder / "key.pem").read_bytes()
-        certificate = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes())
-        self._chain = [b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]
-        self.made: list[str] = []
-        self.rights = True
-
-    def token(self, name: str, *actions: str) -> str:
-        now = datetime.now(UTC)
-        access = [{"type": "repository", "name": name, "actions": list(actions)}] if self.rights else []
-        told = {
-            "iss": "ours", "sub": "", "aud": "images", "jti": str(len(self.made)), "access": access,
-            "iat": now, "nbf": now - timedelta(seconds=60), "exp": now + timedelta(seconds=300),
-        }  # fmt: skip
-        self.made.append(jwt.encode(told, self._key, "ES256", {"x5c": self._chain}))
-        return self.made[-1]
-
-    def __call__(self, seen: Seen) -> Reply:
-        _, name, actions = parse_qs(urlsplit(seen.path).query)["scope"][0].split(":")
-        return Reply(200, {"token": self.token(name, *actions.split(","))})
 
 
 def encoded(user: str, password: str) -> str:
