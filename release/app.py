@@ -402,7 +402,9 @@ def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
     for one in config.downstream:
         if one.workflow:  # the failed jobs of a run are started again
             needed[one.repository].add("dispatch")
-    return {**needed, repository: {"push", "deploy"} if approval else {"push"}}
+    proposes = config.commit.mode == "pull-request"
+    own = {"push", *(["deploy"] if approval else []), *(["propose"] if proposes else [])}
+    return {**needed, repository: own}
 
 
 def opening(github: GitHub | None, address: str) -> Callable[[], Sequence[tuple[str, str]]]:

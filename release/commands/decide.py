@@ -7,6 +7,7 @@ import msgspec
 from release import observe
 from release.app import Session
 from release.commands.adopt import at_commit
+from release.commands.proposing import offered
 from release.core import design
 from release.core.aim import Aim, History, Nothing, Observation, Refusal, Wishes, aim, settle
 from release.core.ancestry import trunk, within
@@ -40,7 +41,10 @@ class Decision(msgspec.Struct, frozen=True):
 def decide(session: Session, seen: Observation, wishes: Wishes) -> Decision | Record | Nothing | Refusal:
     """What this run releases; a Record is a release that has begun already."""
     aimed = aim(session.config, seen, wishes)
-    return decided(session, seen, aimed) if isinstance(aimed, Aim) else aimed
+    if not isinstance(aimed, Aim):
+        return aimed
+    found = offered(session, seen, aimed, wishes)
+    return decided(session, *found) if isinstance(found[0], Observation) else found
 
 
 def decided(session: Session, seen: Observation, aimed: Aim) -> Decision | Record | Nothing | Refusal:

@@ -13,6 +13,7 @@ from release.commands.adopt import adopted, asked_for
 from release.commands.around import around
 from release.commands.decide import Decision, decide
 from release.commands.notes import written
+from release.commands.proposing import amiss, notes_of
 from release.core import design
 from release.core.aim import Nothing, Observation, Refusal, Wishes, can_land
 from release.core.conflicts import Proposal, judge, misused
@@ -24,7 +25,7 @@ from release.core.version import scheme
 from release.engine.step import Step
 from release.engine.walk import Findings, state
 from release.errors import UsageError
-from release.steps import release_path
+from release.steps import proposal_path, release_path
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,12 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
         return Prepared(Plan(conflicts=wished, remarks=remarks))
     before = seen.refs.records.get(wished.line, "")
     remarks = (*remarks, *remarks_on_begun(seen, wished, wishes))
-    steps = release_path(session.doors(), wished, before)
+    steps = path_of(session, wished, before)
     with session.engine() as engine:
         found = engine.look(steps)
         conflicts = engine.preflight(steps, found)
+    if wished.mode == "pull-request" and all(isinstance(found[step], Done) for step in steps):
+        return prepared(session, wishes)  # it was merged while we looked
     shown = msgspec.structs.replace(
         of_release(wished), steps=states(steps, found), conflicts=conflicts, remarks=remarks
     )
@@ -89,6 +92,12 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
         hint = "; the next step is invoke release --candidate" if waits_for_candidate(session, wished, wishes) else ""
         shown = msgspec.structs.replace(shown, nothing=f"{wished.tag} is out, and was seen to be out everywhere{hint}")
     return Prepared(shown, wished, before, steps, found)
+
+
+def path_of(session: Session, release: Release, before: str) -> list[Step[Any]]:
+    """The whole path of a release; of one that is to be proposed first, the pull request."""
+    doors = session.doors()
+    return proposal_path(doors, release) if release.mode == "pull-request" else release_path(doors, release, before)
 
 
 def designed(
@@ -112,12 +121,14 @@ def proposed(
     config, seen, aimed, history, span = found.config, found.seen, found.aimed, found.history, found.span
     lies = around(session, found, chosen.version)
     judged = judge(Proposal(config, seen, aimed, history, span, chosen.version, lies), waivers)
-    notes = written(session, found, chosen.version).notes
+    merged = notes_of(config, aimed, history)
+    notes = written(session, found, chosen.version).notes if merged is None else merged
     wished = design.design(config, seen, aimed, history, span, chosen, notes, judged.waived)
     remarks = (*found.remarks, *map(str, judged.warnings))
-    if isinstance(wished, Release) and not judged.errors:
+    errors = (*judged.errors, *amiss(session, config, aimed, history))
+    if isinstance(wished, Release) and not errors:
         return wished, remarks
-    return (*(() if isinstance(wished, Release) else wished), *judged.errors), remarks
+    return (*(() if isinstance(wished, Release) else wished), *errors), remarks
 
 
 def proved(session: Session, seen: Observation, nothing: Nothing, remarks: tuple[str, ...]) -> Prepared:

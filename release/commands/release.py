@@ -38,6 +38,9 @@ def release(session: Session, wishes: Wishes, planned: Prepared, listener: Calla
     """Carry out what was prepared. Where another captain began the very same release first, walk along with them."""
     for _ in range(ROUNDS):
         result = carried_out(session, planned, listener)
+        if merged(planned, result):
+            planned = prepared(session, wishes)
+            continue
         if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in result.conflicts):
             return result
         again = prepared(session, wishes)
@@ -45,6 +48,12 @@ def release(session: Session, wishes: Wishes, planned: Prepared, listener: Calla
             return result
         planned = again
     return result
+
+
+def merged(planned: Prepared, result: Plan) -> bool:
+    """Whether a pull request was merged while we waited for that: then its release can begin."""
+    release = planned.release
+    return release is not None and release.mode == "pull-request" and bool(result.steps) and result.complete
 
 
 def carried_out(session: Session, planned: Prepared, listener: Callable[[Event], None]) -> Plan:
@@ -61,6 +70,8 @@ def carried_out(session: Session, planned: Prepared, listener: Callable[[Event],
     done = msgspec.structs.replace(
         planned.plan, steps=states(planned.steps, found), conflicts=conflicts, remarks=remarks
     )
+    if planned.release.mode == "pull-request":
+        return done if done.complete else msgspec.structs.replace(done, next="invoke release")
     record = session.ledger.latest(planned.release)
     if done.complete or record is None or record.state.outcome == "abandoned":
         return done

@@ -15,6 +15,7 @@ from release.core.address import without_secret
 from release.core.config import Config
 from release.core.finding import Conflict
 from release.core.model import Commit, Head, Person, Refs
+from release.core.proposal import Offer
 from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
 
@@ -78,7 +79,7 @@ class History(msgspec.Struct, frozen=True):
 class Aim(msgspec.Struct, frozen=True):
     """Which commit, on which branch, as what: `line` and `version` where they are given. `pinned`: the tag is there.
 
-    `bump` is what somebody decided on, as in Wishes.
+    `bump` is what somebody decided on, as in Wishes. `offer` is the pull request that brings the version, where there is one.
     """
 
     branch: str
@@ -88,6 +89,7 @@ class Aim(msgspec.Struct, frozen=True):
     version: Version | None = None
     pinned: bool = False
     bump: Bump = ""
+    offer: Offer | None = None
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -124,10 +126,15 @@ def aim(config: Config, seen: Observation, wishes: Wishes) -> Record | Aim | Not
 
 def meant(record: Record, wishes: Wishes) -> bool:
     """Whether a release that has begun, or is out, may be what a bump asks for: then the same command was typed again."""
+    return rises(record.release.bump, wishes)
+
+
+def rises(bump: str, wishes: Wishes) -> bool:
+    """Whether a release of this bump may be what somebody asks for."""
     if wishes.bump not in RISES:
         return True
-    file = wishes.bump == "revision" and record.release.bump == "candidate"  # what a version file calls it
-    return file or record.release.bump in (wishes.bump, "first")
+    file = wishes.bump == "revision" and bump == "candidate"  # what a version file calls it
+    return file or bump in (wishes.bump, "first")
 
 
 def wished(placed: Aim, wishes: Wishes) -> Aim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -34,7 +34,7 @@ def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Re
     waits = seconds(config.release.deadline) or 0
     return msgspec.structs.replace(
         release,
-        mode="push" if release.edits else "none",
+        mode=_mode(config) if release.edits else "none",
         start=config.release.start,
         gates=tuple(_gate(gate, waits) for gate in config.gate if applies(gate, line, kind)),
         artifacts=tuple(
@@ -54,6 +54,11 @@ def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Re
         forge=config.project.forge,
         workflow=config.release.workflow,
     )
+
+
+def _mode(config: Config) -> Literal["push", "pull-request"]:
+    """How what a release writes gets to its branch."""
+    return "pull-request" if config.commit.mode == "pull-request" else "push"
 
 
 def downstreams(config: Config, line: str, kind: str, values: Mapping[str, str]) -> tuple[DownstreamWish, ...]:

@@ -36,6 +36,17 @@ def insert(path: str, content: str | None, entry: str, version_text: str) -> Spl
     return Splice(path, start, end, _gap(content[:start], page.ending) + text + _below(content[end:], page.ending))
 
 
+def told_of(content: str, version_text: str) -> str | None:
+    """What the entry of a version says below its heading, None where there is no such entry."""
+    headings = _Page.of(content).headings
+    heading = next((one for one in headings if _is_of(one, version_text)), None)
+    if heading is None:
+        return None
+    ends = (one.start for one in headings if one.start > heading.start and one.level <= heading.level)
+    end = next(ends, max(_tail(content), heading.end))
+    return content[heading.end : end].replace("\r\n", "\n").strip("\n")
+
+
 _ENDS = "\r\n"
 _LEAD = re.compile(r"^([0-9]{1,9}(?=[.)](?:\s|$))|(?=[-+=]|#{1,6}(?:\s|$)))")
 _LINK = re.compile(r" {0,3}\[[^\]]+\]:[ \t]")

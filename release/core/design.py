@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from release.core import assembly, changelog
+from release.core import assembly, changelog, proposal
 from release.core.aim import (
     Aim,
     History,
@@ -42,10 +42,12 @@ def choose(
 ) -> Choice | Nothing | Conflict:
     """The version to release, and why it is that one. `facts` are those since the last final."""
     rules = scheme(config.version, config.project.name)
-    if aimed.version is not None:
+    if aimed.version is not None and aimed.offer is None:
         return _given(config, rules, seen, aimed, aimed.version)
     bumping = attributed(changes(facts.commits, config.changes.first_parent), facts.commits, facts.pulls)
     wanted, reasons = level(config, facts, bumping, base=span.final)
+    if aimed.offer is not None:
+        return Choice(aimed.offer.version, aimed.offer.mark.bump, (aimed.offer.reason, *reasons))
     if config.version.source == "file":
         chosen = _of_file(config, rules, seen, aimed, history, span, reasons)
         same = isinstance(chosen, Conflict) and chosen.rule == "version-taken" and wanted == "none"
@@ -120,6 +122,9 @@ def design(
     written = () if aimed.pinned else edits(config, version, history, notes, seen.now)
     if problems := tuple(edit for edit in written if isinstance(edit, Conflict)):
         return problems
+    if aimed.offer is not None and aimed.offer.merged and written:
+        missing = {edit.path for edit in written if isinstance(edit, Splice)}
+        return (proposal.lacking(aimed.offer, rules.tag(version), missing),)
     release = Release(
         version=version.text,
         tag=rules.tag(version),
@@ -325,7 +330,8 @@ def unfaithful(config: Config, record: Record, history: History, branch: str) ->
         )
         let = any(config.rules.get(rule, "error") != "error" for rule in OF_BRANCHES)
         waived = release.branch == branch and any(one.rule in OF_BRANCHES for one in release.waivers)
-        if (here or let or waived) and tuple(written) == release.edits:
+        pushed = not written or config.commit.mode != "pull-request"  # there a release begins with what was merged
+        if (here or let or waived) and pushed and tuple(written) == release.edits:
             return ()
     why = f"the record of {release.tag!r} does not say what release.toml at {release.base[:10]} makes"
     return (_give_up("record-differs", why, release),)

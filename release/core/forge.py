@@ -103,3 +103,18 @@ class Deployment(msgspec.Struct, frozen=True):
     state: str = ""
     by: str = ""
     url: str = ""
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """A pull request from a branch of the repository itself. `head` is the newest commit of that branch, as far as the
+    forge knows, and `merge` what its merge brought to the base branch last: the merge, the squash or the last of the
+    rebased commits, "" for none.
+    """
+
+    number: int
+    title: str
+    body: str
+    open: bool
+    head: str
+    merge: str = ""
+    url: str = ""

@@ -235,7 +235,7 @@ class Release(msgspec.Struct, frozen=True):
     author: Person
     reasons: tuple[Reason, ...] = ()
     notes: str = ""
-    mode: Literal["push", "none"] = "push"
+    mode: Literal["push", "none", "pull-request"] = "push"
     edits: tuple[Splice, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     made: str = ""

@@ -12,6 +12,7 @@ from release.adapters.github.actions import Actions
 from release.adapters.github.door import ACTIONS, CONTENTS, DEPLOYMENTS, Door
 from release.adapters.github.gates import Gates
 from release.adapters.github.places import NAME, places
+from release.adapters.github.proposals import WRITE_PULLS, Proposals
 from release.adapters.github.pulls import Pulls
 from release.adapters.github.refs import Refs
 from release.adapters.github.releases import Releases
@@ -20,7 +21,7 @@ from release.adapters.http import Http, origin
 from release.errors import ConfigError, Unseen
 from release.redact import Redactor
 
-RIGHTS = {"push": (CONTENTS,), "dispatch": (ACTIONS,), "deploy": (DEPLOYMENTS,)}
+RIGHTS = {"push": (CONTENTS,), "dispatch": (ACTIONS,), "deploy": (DEPLOYMENTS,), "propose": (WRITE_PULLS,)}
 
 
 class GitHub:
@@ -43,7 +44,7 @@ class GitHub:
     ) -> GitHub:
         """The forge that an environment means. `hide` learns its secrets.
 
-        `rights` says what this release needs ("push", "dispatch", "deploy") of which repository: an App's token is for
+        `rights` says what this release needs (as in `Forge.lacks`) of which repository: an App's token is for
         no more than that.
         """
         hide = hide or Redactor()
@@ -106,7 +107,7 @@ class GitHub:
         return ((key, ""), (key, basic(token)), ("http.followRedirects", "false"))
 
 
-class Repository(Releases, Refs, Pulls, Actions, Gates):
+class Repository(Releases, Refs, Pulls, Proposals, Actions, Gates):
     """One repository on GitHub: a `Forge`."""
 
     def __init__(self, door: Door, hide: Redactor) -> None:

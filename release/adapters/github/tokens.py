@@ -36,6 +36,7 @@ RIGHTS = {
     "push": {"contents": "write"},
     "dispatch": {"actions": "write"},
     "deploy": {"deployments": "write"},
+    "propose": {"pull_requests": "write"},
 }
 
 
