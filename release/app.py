@@ -186,14 +186,16 @@ class Session:
         """Every container registry, with Docker's logins."""
         from release.adapters.registry import Registries
 
-        return Registries.at(self.logins, HIDE, self.http, places_of(self.environment))
+        hosts = {name: real for name, real in places_of(self.environment).items() if "://" not in name}
+        return Registries.at(self.logins, HIDE, self.http, hosts)
 
     @cached_property
     def index(self) -> Index:
         """Every package index."""
         from release.adapters.index import Indexes
 
-        return Indexes(self.http, places_of(self.environment))
+        addresses = {name: real for name, real in places_of(self.environment).items() if "://" in name}
+        return Indexes(self.http, addresses)
 
     @cached_property
     def images(self) -> ImageRoom:
@@ -368,7 +370,8 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
 def places_of(environment: Mapping[str, str]) -> Mapping[str, str]:
     """Where registries and indexes really are, by their names: a mirror, or a rehearsal. ConfigError where it cannot be read.
 
-    SLUICE_PLACES holds pairs with blanks between them: `docker.io=http://127.0.0.1:5000`.
+    SLUICE_PLACES holds pairs with blanks between them: `docker.io=http://127.0.0.1:5000`. Registries are named by their
+    hosts, indexes by their addresses: `https://pypi.org/simple=http://127.0.0.1:8080/simple`.
     """
     pairs = [pair.partition("=") for pair in environment.get("SLUICE_PLACES", "").split()]
     for name, _, real in pairs:
