@@ -16,6 +16,7 @@ from release.core.finding import Conflict
 from release.core.fleet import OF_A_PROMOTION, dependency_order
 from release.core.fleet_rules import fleet_contradictions
 from release.core.forge_rules import forge_contradictions
+from release.core.image_rules import image_contradictions
 from release.core.notation import (
     OF_A_PLATFORM,
     VALUES,
@@ -50,6 +51,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *change_contradictions(config),
         *_gates(config.gate),
         *artifact_contradictions(config),
+        *image_contradictions(config),
         *_downstreams(config.downstream),
         *_same_tags(config),
         *claim_contradictions(config),
