@@ -202,12 +202,29 @@ class Git:
         """One commit with all that another branch changed, on no branch yet; GitError where they conflict."""
         return self._merged(ours, theirs, (ours,), message, login, when)
 
+    def rebase(self, ours: str, theirs: str, login: str, when: int) -> str:
+        """Another branch's commits made anew on top of one, on no branch yet: the last of them; GitError where they conflict.
+
+        GitHub makes each of them anew even where none would have to be. Merges are left out.
+        """
+        top = ours
+        for sha in reversed(self.log(theirs, f"^{ours}", bounds=("--no-merges",))):
+            author = self.run("show", "--no-patch", "--format=%an <%ae> %at +0000", sha).strip()
+            top = self._made(self._tree(ours, sha), (top,), self.commit(sha).message, author, _signed(login, when))
+        return top
+
     def _merged(self, ours: str, theirs: str, parents: Sequence[str], message: str, login: str, when: int) -> str:
-        tree = self.run("merge-tree", "--write-tree", ours, theirs).split("\n")[0]
-        who = f"{login} <{login}@users.noreply.localhost> {when} +0000"
-        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {who}", f"committer {who}"]
+        who = _signed(login, when)
+        return self._made(self._tree(ours, theirs), parents, message, who, who)
+
+    def _tree(self, ours: str, theirs: str) -> str:
+        """The tree of two commits together."""
+        return self.run("merge-tree", "--write-tree", ours, theirs).split("\n")[0]
+
+    def _made(self, tree: str, parents: Sequence[str], message: str, author: str, committer: str) -> str:
+        lines = [f"tree {tree}", *(f"parent {one}" for one in parents), f"author {author}", f"committer {committer}"]
         text = "\n".join([*lines, "", f"{message}\n"])
-        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode()).strip()
+        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=_raw(text)).strip()
 
     def file(self, commit: str, path: str) -> bytes | None:
         """A file's bytes at a commit."""
@@ -233,6 +250,11 @@ def tagged(text: str) -> Tag:
     fields = dict(line.split(" ", 1) for line in head.split("\n"))
     tagger = _person(fields.get("tagger", ""))
     return Tag(fields["tag"], fields["object"], fields["type"], tagger, message.removesuffix("\n"))
+
+
+def _signed(login: str, when: int) -> str:
+    """Whoever does something on the forge, as a commit's object names him; `when` is in seconds since 1970."""
+    return f"{login} <{login}@users.noreply.localhost> {when} +0000"
 
 
 def _person(line: str) -> Person:

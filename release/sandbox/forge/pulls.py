@@ -17,8 +17,8 @@ from release.sandbox.serving.store import Json
 PULLS = "/repos/{owner}/{repo}/pulls"
 ONE = PULLS + "/{pull_number}"
 ORDERS = {"created": "created_at", "updated": "updated_at"}
-Method = Literal["merge", "squash"]
-METHODS: tuple[Method, ...] = ("merge", "squash")
+Method = Literal["merge", "squash", "rebase"]
+METHODS: tuple[Method, ...] = ("merge", "squash", "rebase")
 
 
 @route("GET", PULLS, "pull_requests:read")
@@ -142,17 +142,28 @@ def merge(world: World, full_name: str, number: int, login: str, method: Method 
 def _merge(
     world: World, repository: Json, pull: Json, actor: Actor, method: Method, title: str = "", text: str = ""
 ) -> str:
-    """The commit of a merge or a squash, on the base branch, with what its merger wants to say, else as GitHub says it."""
+    """The commit of a merge or a squash, on the base branch, with what its merger wants to say, else as GitHub says it.
+
+    Of a rebase it is the last of the commits, which say what they said.
+    """
     git, ref = world.git(repository["full_name"]), f"refs/heads/{pull['base']}"
     base, head = git.commit_of(ref), git.commit_of(f"refs/heads/{pull['head']}")
+    who, when = actor.login if method == "merge" else pull["user"], int(world.clock())
+    if method == "rebase":
+        return _land(world, repository, pull, actor, git.rebase(base, head, actor.login, when))
     if method == "squash":
         title, text = title or f"{pull['title']} (#{pull['number']})", text or pull["body"] or ""
     else:
         title = title or f"Merge pull request #{pull['number']} from {repository['owner']}/{pull['head']}"
         text = text or pull["title"]
     make = git.merge if method == "merge" else git.squash
-    who = actor.login if method == "merge" else pull["user"]
-    merged = make(base, head, f"{title}\n\n{text}".rstrip(), who, int(world.clock()))
+    return _land(world, repository, pull, actor, make(base, head, f"{title}\n\n{text}".rstrip(), who, when))
+
+
+def _land(world: World, repository: Json, pull: Json, actor: Actor, merged: str) -> str:
+    """Move the base branch to a commit, which merges a pull request."""
+    git, ref = world.git(repository["full_name"]), f"refs/heads/{pull['base']}"
+    base, head = git.commit_of(ref), git.commit_of(f"refs/heads/{pull['head']}")
     git.run("update-ref", "--end-of-options", ref, merged, base)
     _close(world, pull, head, merged, actor.login)
     pushes.announce(world, world.urls, repository, actor, [(ref, base, merged)])
@@ -166,10 +177,16 @@ def _close(world: World, pull: Json, head: str, merged: str, login: str) -> Json
 
 
 def _fresh(call: Call, pull: Json) -> Json:
-    """As it is now: the head may have moved, and what the base contains is merged, however it got there."""
+    """As it is now: the head may have moved, and what the base contains is merged, however it got there.
+
+    Without its branch it is closed.
+    """
     if pull["state"] != "open":
         return pull
-    head = call.git.commit_of(f"refs/heads/{pull['head']}") or pull["head_sha"]
+    head = call.git.commit_of(f"refs/heads/{pull['head']}")
+    if not head:
+        now = call.world.now()
+        return call.store.change(pull["id"], state="closed", closed_at=now, updated_at=now)
     base = call.git.commit_of(f"refs/heads/{pull['base']}")
     if base and call.git.contains(base, head):
         return _close(call.world, pull, head, base, call.repository["owner"])

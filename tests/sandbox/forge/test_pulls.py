@@ -169,3 +169,38 @@ def test_pull_requests_are_listed_by_their_last_change(tmp_path: Path) -> None:
         (label,) = captain.get(f"{REPO}/pulls/1")["labels"]
         assert label["name"] == "kind/bug"
         captain.close()
+
+
+def test_a_rebase_makes_every_commit_anew_and_keeps_who_wrote_it(forge: Sandbox, captain: Client, work: Path) -> None:
+    number = topic(captain, work, "one")
+    git(work, "checkout", "--quiet", "one")
+    (work / "more.txt").write_text("more\n", encoding="utf-8")
+    commit(work, "fix: more\n\nAnd why.")
+    git(work, "push", "--quiet", "origin", "one")
+    git(work, "checkout", "--quiet", "master")
+    (work / "app.txt").write_text("two\n", encoding="utf-8")
+    base = commit(work, "meanwhile")
+    git(work, "push", "--quiet", "origin", "master")
+    merged = merge(forge, "acme/app", number, "captain", method="rebase")
+    git(work, "fetch", "--quiet", "origin")
+    told = git(work, "log", "--format=%an|%cn|%s|%b", f"{base}..{merged}").stdout.split("\n")
+    assert [line for line in told if line] == ["Dev|captain|fix: more|And why.", "Dev|captain|wip one|"]
+    names = git(work, "ls-tree", "--name-only", merged).stdout.split()
+    assert (names, git(work, "show", f"{merged}:app.txt").stdout) == (["app.txt", "more.txt", "one.txt"], "two\n")
+    assert captain.get(f"{REPO}/pulls/{number}")["merge_commit_sha"] == merged
+    assert captain.get(f"{REPO}/git/ref/heads/master")["object"]["sha"] == merged
+
+
+def test_a_rebase_is_new_commits_even_where_none_had_to_be(forge: Sandbox, captain: Client, work: Path) -> None:
+    number = topic(captain, work, "one")
+    answer = captain.good(captain("PUT", f"{REPO}/pulls/{number}/merge", {"merge_method": "rebase"}))
+    assert answer["sha"] != captain.get(f"{REPO}/pulls/{number}")["head"]["sha"]
+    assert message(work, answer["sha"]).endswith("|wip one")
+
+
+def test_without_its_branch_a_pull_request_is_closed(captain: Client, work: Path) -> None:
+    number = topic(captain, work, "one")
+    assert captain("DELETE", f"{REPO}/git/refs/heads/one").status_code == 204
+    shown = captain.get(f"{REPO}/pulls/{number}")
+    assert (shown["state"], shown["merged"]) == ("closed", False)
+    assert captain.get(f"{REPO}/pulls") == []
