@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from release.core.address import without_secret
 from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
+from release.core.notation import bad_path, bad_platforms
 
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 WORKFLOW = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml")
@@ -41,7 +42,7 @@ def _needless(config: Config) -> Iterator[Conflict]:
     """What only a forge has."""
     remedy = 'set project.forge = "github", or leave it out'
     for number, gate in enumerate(config.gate):
-        if gate.kind != "command":
+        if gate.kind in ("checks", "approval"):
             yield Conflict("no-forge", f"gate[{number}] is of kind {gate.kind}, and project.forge is none", remedy)
     for number, one in enumerate(config.downstream):
         asked = [name for name in ("workflow", "after_assets", "assets") if getattr(one, name)]
@@ -81,11 +82,27 @@ def _gate(place: str, gate: Gate) -> Iterator[Conflict]:
         yield Conflict("unused", f"{place}.match is of no use in a gate of kind {gate.kind}", "leave it out")
     if gate.kind != "approval" and gate.environment:
         yield Conflict("unused", f"{place}.environment is of no use in a gate of kind {gate.kind}", "leave it out")
+    yield from _images(place, gate)
     if not all(gate.match) or not gate.environment.isprintable():
         yield Conflict(
             "bad-name", f"{place} has a name that is empty or not printable", "write the name as GitHub shows it"
         )
     yield from _duration(f"{place}.deadline", gate.deadline)
+
+
+def _images(place: str, gate: Gate) -> Iterator[Conflict]:
+    """What a gate of kind images has, and no other."""
+    if gate.kind == "images":
+        if not gate.list:
+            why = f"{place} is of kind images, and has no list"
+            yield Conflict("no-list", why, "name the file with the images, one a line")
+        else:
+            yield from bad_path(f"{place}.list", gate.list)
+        yield from bad_platforms(f"{place}.platforms", gate.platforms)
+        return
+    for key in ("list", "platforms"):
+        if getattr(gate, key):
+            yield Conflict("unused", f"{place}.{key} is of no use in a gate of kind {gate.kind}", "leave it out")
 
 
 def _downstream(place: str, one: Downstream) -> Iterator[Conflict]:

@@ -37,6 +37,8 @@ def told(**tables: Any) -> list[str]:
         {"downstream": [{**ONE, "repository": "a/.github", "name": "dots"}]},
         {"gate": [{**GATE, "kind": "checks"}, {"name": "qa", "kind": "approval", "environment": "a / b", "deadline": "3d"}]},
         {"gate": [{**GATE, "kind": "checks", "match": ["build (*)", "ci/*"]}]},
+        {"gate": [{**GATE, "kind": "images", "list": "images.txt", "platforms": ["linux/amd64", "linux/arm/v7"]}]},
+        {"project": {"name": "app"}, "gate": [{**GATE, "kind": "images", "list": "build/images.txt"}]},
         {"release": {"start": "tag", "workflow": "tag.yaml", "deadline": "90s"}},
         {"artifact": [{"name": "a_b-c.1+2.tgz", "run": ["make"]}]},
     ],
@@ -181,3 +183,32 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         downstream=[{**DISPATCHED, "repository": "x", "workflow": "x", "inputs": {"a b": ""}, "deadline": "x"}],
     )
     assert len(said) == 6
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        ({"kind": "images"}, "gate[0] is of kind images, and has no list; name the file with the images, one a line"),
+        (
+            {"kind": "images", "list": "a", "platforms": ["linux"]},
+            "gate[0].platforms has 'linux'; write os/arch or os/arch/variant, as in \"linux/arm64\"",
+        ),
+        *(
+            ({"kind": "images", "list": "a", key: value}, f"gate[0].{key} is of no use in a gate of kind images; leave it out")
+            for key, value in {"run": ["make"], "match": ["ci"], "environment": "qa"}.items()
+        ),
+        *(
+            ({**of, key: value}, f"gate[0].{key} is of no use in a gate of kind {of['kind']}; leave it out")
+            for key, value in {"list": "a", "platforms": ["linux/amd64"]}.items()
+            for of in ({"kind": "command", "run": ["make"]}, {"kind": "checks"}, {"kind": "approval"})
+        ),
+    ],
+)  # fmt: skip
+def test_a_list_of_images_belongs_to_a_gate_of_that_kind(gate: dict[str, Any], message: str) -> None:
+    assert told(gate=[{**GATE, **gate}]) == [message]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../images.txt", "a/../../b", "a\n"])
+def test_a_list_of_images_is_a_file_of_the_repository(path: str) -> None:
+    (only,) = told(gate=[{**GATE, "kind": "images", "list": path}])
+    assert only.startswith("gate[0].list is ")
