@@ -30,7 +30,7 @@ from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.observe import Sources
-from release.ports import Forge, Index, Ledger, Registry, Remote, Shelf
+from release.ports import Forge, Index, Ledger, Publishers, Registry, Remote, Shelf, Uploads
 from release.redact import HIDE
 
 if TYPE_CHECKING:
@@ -198,6 +198,22 @@ class Session:
         return Indexes(self.http, addresses)
 
     @cached_property
+    def uploads(self) -> Uploads:
+        """What puts files onto package indexes."""
+        from release.adapters.uploads import Uploads, needed
+
+        given = {name: value for name, value in self.environment.items() if needed(name)}
+        return Uploads(self.http, given, HIDE, places_of(self.environment))
+
+    @cached_property
+    def publishers(self) -> Publishers:
+        """What runs the project's own commands that publish."""
+        from release.adapters.publishers import Publishers
+
+        cache = self.root / ".release"
+        return Publishers(cache / "store.git", cache / "logs", self.environment, HIDE)
+
+    @cached_property
     def images(self) -> ImageRoom:
         """What builds images here: a builder of our own, and the engines of this machine."""
         from release.adapters.builders.buildah import Buildah
@@ -262,6 +278,9 @@ class Session:
             source=self.source,
             open_registry=lambda: self.registry,
             open_images=lambda: self.images,
+            open_index=lambda: self.index,
+            open_uploads=lambda: self.uploads,
+            open_publishers=lambda: self.publishers,
         )
 
     @contextmanager
@@ -301,7 +320,7 @@ class Session:
         if self.github is not None:
             self.github.stop()
         self.processes.stop()
-        for name in ("images", "http"):  # as far as they were opened
+        for name in ("images", "uploads", "publishers", "http"):  # as far as they were opened
             if (opened := self.__dict__.get(name)) is not None:
                 opened.stop()
         stop()

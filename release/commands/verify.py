@@ -15,6 +15,7 @@ from release.engine.walk import Engine
 from release.errors import ConflictError
 from release.steps import file_path, listing_path, release_path, verify_images
 from release.steps.doors import Doors
+from release.steps.elsewhere import verify_packages
 
 
 def verify(session: Session, version: str) -> Verified:
@@ -26,8 +27,8 @@ def verify(session: Session, version: str) -> Verified:
     with session.engine() as engine:
         found = engine.look(steps)
         public = [step for step in steps if step.public]
-        images = verify_images(doors, release)
-        shown = (*states(public, found), *files(engine, doors, release), *states(images, engine.look(images)))
+        others = [*verify_images(doors, release), *verify_packages(doors, release)]
+        shown = (*states(public, found), *files(engine, doors, release), *states(others, engine.look(others)))
     return Verified(release.tag, all(step.state == "done" for step in shown), shown)
 
 

@@ -23,6 +23,7 @@ from release.steps.commit import MakeCommit
 from release.steps.doors import Doors
 from release.steps.downstream import ReleaseDownstream
 from release.steps.draft import Draft
+from release.steps.elsewhere import packages_of, publishers_of
 from release.steps.finish import Finish
 from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
@@ -62,6 +63,8 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     if release.output and made.files:
         published.append(publish_of(doors, release, begin, land, made))
     published += tags_of(doors, release, begin, land, made.pushes, made.attached)
+    published += packages_of(doors, release, begin, land, made.files)
+    published += publishers_of(doors, release, begin, land, made.files)
     if staged is not None:
         published.append(staged.published(doors, release, begin, land, tuple(published)))
     downstreams = downstream_path(doors, release, (begin, land, *followed, *published))

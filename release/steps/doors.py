@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from release.core.model import DownstreamWish
-from release.ports import Forge, Images, Ledger, Registry, Remote, Shelf, Workshop
+from release.ports import Forge, Images, Index, Ledger, Publishers, Registry, Remote, Shelf, Uploads, Workshop
 
 
 def closed() -> Registry:
@@ -21,10 +21,26 @@ def unfurnished() -> Images:
     raise AssertionError("what builds images comes with something that does")
 
 
+def unlisted() -> Index:
+    """Where nobody has opened one."""
+    raise AssertionError("what needs an index comes with one")
+
+
+def unsent() -> Uploads:
+    """Where nobody can upload."""
+    raise AssertionError("what uploads comes with something that does")
+
+
+def unpublished() -> Publishers:
+    """Where nobody runs commands that publish."""
+    raise AssertionError("what publishes comes with something that does")
+
+
 @dataclass(frozen=True)
 class Doors:
     """`elsewhere` and `forge_of` open a downstream's remote and its forge; `open_registry` and `open_images` are for a
-    release that has to do with images.
+    release that has to do with images, `open_index` and `open_uploads` for one with packages, `open_publishers` for one
+    with commands that publish.
 
     `ours` is false where the tag's own run builds; `forge` is None where there is none; `own_run` is the workflow run
     that this process is part of, 0 for none; `project` is the upstream's name, and `source` its address for everybody,
@@ -45,6 +61,9 @@ class Doors:
     source: str = ""
     open_registry: Callable[[], Registry] = closed
     open_images: Callable[[], Images] = unfurnished
+    open_index: Callable[[], Index] = unlisted
+    open_uploads: Callable[[], Uploads] = unsent
+    open_publishers: Callable[[], Publishers] = unpublished
 
     @cached_property
     def registry(self) -> Registry:
@@ -53,6 +72,18 @@ class Doors:
     @cached_property
     def images(self) -> Images:
         return self.open_images()
+
+    @cached_property
+    def index(self) -> Index:
+        return self.open_index()
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return self.open_uploads()
+
+    @cached_property
+    def publishers(self) -> Publishers:
+        return self.open_publishers()
 
     def mine(self, start: str) -> bool:
         """Whether what a release makes is made by this run: where a tag starts it, the tag's own run makes it."""

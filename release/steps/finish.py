@@ -12,7 +12,9 @@ from release.engine.step import Known, Say, Step
 from release.ports import Ledger
 from release.steps.begin import Begin
 from release.steps.land import Land
+from release.steps.package import PublishPackage
 from release.steps.publish import PublishRelease
+from release.steps.publisher import RunPublisher
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,5 +40,9 @@ class Finish(Step[str]):
         for step in self.published:
             if isinstance(step, PublishRelease):  # whoever published it may have died before they noted that
                 proofs[RELEASE] = Proof(id=known[step], commit=record.state.commit)
+            elif isinstance(step, PublishPackage):
+                proofs[step.name] = known[step]
+            elif isinstance(step, RunPublisher):
+                proofs[step.name] = Proof(commit=known[step], attempt=1)
         self.ledger.note(record, proofs)
         self.ledger.close(record, "finished")
