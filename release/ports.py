@@ -11,6 +11,7 @@ from release.core.finding import Conflict
 from release.core.forge import Asset, Check, Deployment, Entry, Environment, Proposed, Published, Run
 from release.core.model import (
     ArtifactWish,
+    AttestWish,
     BuiltImage,
     Commit,
     ImageWish,
@@ -496,6 +497,34 @@ class Registry(Protocol):
 
     def referrers(self, image: Reference, subject: str) -> tuple[Descriptor, ...]:
         """What is said about an image, by the API or by the tag."""
+        ...
+
+
+class Bills(Protocol):
+    """Writes bills of materials."""
+
+    def sbom(self, release: Release, commit: str, files: Iterable[tuple[str, str]]) -> bytes:
+        """A document about files (name, SHA-256 in hex) and about what the project asks for at a commit; small.
+
+        The same release gives the same bytes.
+        """
+        ...
+
+
+class Signatures(Protocol):
+    """Signs what a release says of itself, and sees whether a signature holds. `public` is a key (PEM), "" for none."""
+
+    def lacking(self, wish: AttestWish, public: str) -> tuple[Conflict, ...]:
+        """Why nothing could be signed as it is asked for: no key, no identity, a key that `public` would not verify."""
+        ...
+
+    def signed(self, wish: AttestWish, statement: bytes) -> bytes:
+        """A line of a `*.intoto.jsonl` with an in-toto Statement. Refused where nothing can sign, Uncertain where a service
+        did not answer: it may be done again."""
+        ...
+
+    def verified(self, wish: AttestWish, line: bytes, public: str) -> bytes | str:
+        """The Statement of a line whose signature holds, or words why it does not; Unseen where that cannot be told."""
         ...
 
 
