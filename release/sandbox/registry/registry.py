@@ -67,6 +67,10 @@ class SandboxRegistry(Server):
             raise KeyError(f"no manifest {reference} in {name}")
         return self._holdings.path(repo, digest).read_bytes()
 
+    def held(self, name: str, digest: str) -> bytes:
+        """The bytes of a blob or manifest; KeyError or FileNotFoundError where it is not there."""
+        return self._holdings.path(self._repo(name), digest).read_bytes()
+
     def manifests(self, name: str) -> frozenset[str]:
         """The digests of the manifests and indexes in a repository."""
         return frozenset(one["digest"] for one in self.store.all("manifest", self._repo(name)))

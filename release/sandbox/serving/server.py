@@ -81,6 +81,10 @@ class Server(ABC):
         """End what is served, and close the state."""
         if self._served:
             self._served.leave()
+        self.close()
+
+    def close(self) -> None:
+        """Close the state of what is not served."""
         self.store.close()
 
     # What goes wrong, and what happened

@@ -1,0 +1,3 @@
+from release.tasks import namespace as ns
+
+__all__ = ["ns"]
