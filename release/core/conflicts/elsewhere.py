@@ -42,6 +42,8 @@ BEFORE_A_VERSION = _met(
     ("stage-unknown", "a candidate of a stage was asked for that the project does not have",
      "choose one of [version] candidates"),
     ("not-a-file", "a link or a folder stands where a release writes a file", "mend release.toml or the repository"),
+    ("proposal-differs", "what was merged lacks what the release writes, or has other changes besides",
+     "give the number up: invoke release.abandon --version V"),
     ("unproved", "a version is tagged, and not all of its release is seen to be out", "finish it: --version V"),
 )  # fmt: skip
 
@@ -79,6 +81,9 @@ AT_A_STEP = _met(
     ("asset-differs", "a published release has a file with other bytes", "release the next version"),
     ("draft-foreign", "somebody else's draft is there for the tag", "delete it, or publish it and adopt it"),
     ("release-elsewhere", "a release is out for the tag that is not ours", "find out who made it"),
+    ("proposal-foreign", "a pull request comes from our branch, and its description lacks our mark", "close it, or merge it"),
+    ("proposal-touched", "the branch of our pull request has others' commits, and has to be replaced",
+     "take them elsewhere, and delete the branch"),
 )  # fmt: skip
 
 OF_WAIVERS = _met(
