@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from release.core.changelog import entry, escaped, insert
+from release.core.changelog import entry, escaped, insert, told_of
 from release.core.commits import plain
 from release.core.model import Splice
 
@@ -213,3 +213,46 @@ def test_a_hostile_changelog_does_not_take_long() -> None:
     for page in pages:
         put(page)
     assert time.perf_counter() - begun < 3
+
+
+PAGE = """\
+# Changelog
+
+## [Unreleased]
+
+## [1.1.0] - 2030-02-01
+
+Written by people.
+
+### Added
+
+- `## [1.0.0]` is a heading
+
+```
+## [1.0.0] no heading
+```
+
+## [1.0.0] - 2030-01-01
+
+- first
+
+[1.0.0]: https://example.org/1.0.0
+"""
+
+
+def test_what_an_entry_tells_ends_with_the_next_one_or_with_the_last_links() -> None:
+    told = "Written by people.\n\n### Added\n\n- `## [1.0.0]` is a heading\n\n```\n## [1.0.0] no heading\n```"
+    assert told_of(PAGE, "1.1.0") == told
+    assert told_of(PAGE.replace("\n", "\r\n"), "1.1.0") == told
+    assert told_of(PAGE, "1.0.0") == "- first"
+    assert told_of(PAGE, "2.0.0") is None
+    assert told_of(PAGE, "1.0") is None
+    assert told_of("## 1.0.0", "1.0.0") == ""
+
+
+@given(st.text(max_size=60).filter(lambda text: "#" not in text and "<!--" not in text and "`" not in text))
+def test_notes_are_read_as_they_were_written(notes: str) -> None:
+    told = notes.replace("\r", "").replace("~~~", "")
+    page = insert("C.md", PAGE, entry("1.2.0", "2030-03-01", told), "1.2.0")
+    assert page is not None
+    assert (told_of(page.applied(PAGE), "1.2.0") or "").strip() == told.strip()

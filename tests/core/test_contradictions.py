@@ -429,3 +429,11 @@ def test_a_deadline_that_is_no_duration_is_refused(duration: str) -> None:
 def test_a_duration_is_a_number_and_a_unit(duration: str, expected: int) -> None:
     assert seconds(duration) == expected
     assert not rules(release={"deadline": duration})
+
+
+def test_a_pull_request_needs_a_forge_to_be_opened_on() -> None:
+    there = {"commit": {"mode": "pull-request"}, "changelog": {"file": "CHANGELOG.md"}}
+    assert rules(**there) == ["no-forge"]
+    assert rules(**there, project={"forge": "github"}) == []
+    final = {"version": {"final_from_candidate": True}, "project": {"forge": "github"}}
+    assert rules(**there, **final) == ["final-writes"]
