@@ -29,6 +29,7 @@ from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
 from release.steps.given import Given, Whole
 from release.steps.image import BuildImage
+from release.steps.images_gate import ImagesGate
 from release.steps.land import Land
 from release.steps.made import attached_of, builds_of, images_of, pushes_of, supply_of, tags_of
 from release.steps.output import Publish
@@ -199,6 +200,8 @@ def gate_of(doors: Doors, release: Release, wish: GateWish) -> Step[str]:
     name = f"gate {wish.name}"
     if wish.kind == "command":
         return Gate(name, release, wish, doors.ledger, doors.workshop, doors.shelf)
+    if wish.kind == "images":
+        return ImagesGate(name, release, wish, doors.remote, doors.registry)
     assert doors.forge is not None, "a gate that needs a forge is refused with the configuration"
     if wish.kind == "checks":
         return ChecksGate(name, release, wish, doors.own_run, doors.forge)
