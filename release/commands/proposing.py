@@ -31,7 +31,7 @@ def offered(session: Session, seen: Observation, aimed: Aim, wishes: Wishes) -> 
         if not asked(rules, there, wishes):
             return (proposal.busy(there, rules.tag(there.version)),)
         return seen, brought(aimed, there, there.pull.merge)
-    open_one = waiting(session, aimed.branch)
+    open_one = opened(session, aimed.branch)
     if open_one is None or open_one.mark.base != aimed.base or not asked(rules, open_one, wishes):
         return seen, aimed
     if rules.tag(open_one.version) in seen.refs.tags or open_one.version in burned(rules, seen):
@@ -57,7 +57,7 @@ def merged(session: Session, seen: Observation, branch: str) -> Offer | None:
     return there if session.remote.ancestor(there.pull.merge, head) else None
 
 
-def waiting(session: Session, branch: str) -> Offer | None:
+def opened(session: Session, branch: str) -> Offer | None:
     """The pull request of ours that is open."""
     assert session.forge is not None
     rules = scheme(session.config.version, session.config.project.name)

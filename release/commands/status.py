@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from release.app import Session
 from release.commands.adopt import adopted
 from release.commands.plan import states
+from release.commands.proposing import merged, opened, proposes
 from release.core.aim import Observation, Refusal, can_land
 from release.core.finding import Conflict
 from release.core.model import Release
 from release.core.plan import LinesStatus, LineStatus, StepState
+from release.core.proposal import PREFIX, Offer
 from release.core.record import Record
+from release.core.version import scheme
 from release.errors import ReleaseError
 from release.steps import release_path
 
@@ -18,7 +23,38 @@ def status(session: Session) -> LinesStatus:
     """The records of the upstream; what is unfinished is looked at step by step."""
     seen = session.observed()
     broken = (LineStatus(line=one.line, outcome="unreadable", why=one.why) for one in seen.broken)
-    return LinesStatus((*(line(session, seen, record) for record in seen.records), *broken))
+    lines = (line(session, seen, record) for record in seen.records)
+    return LinesStatus((*lines, *broken, *(proposals(session, seen) if proposes(session) else ())))
+
+
+def proposals(session: Session, seen: Observation) -> Iterator[LineStatus]:
+    """What pull requests of ours wait for, those of this branch and of every other that has one."""
+    named = (head.removeprefix(PREFIX) for head in seen.refs.heads if head.startswith(PREFIX))
+    for branch in sorted({*named, seen.head.branch}.intersection(seen.refs.heads)):
+        try:
+            offer = merged(session, seen, branch) or opened(session, branch)
+        except ReleaseError as error:
+            yield LineStatus(line=branch, outcome="unreadable", why=str(error))
+            continue
+        begun = {record.release.version for record in seen.records if record.unfinished}
+        if offer is not None and offer.version.text not in begun:
+            yield proposed(session, seen, branch, offer)
+
+
+def proposed(session: Session, seen: Observation, branch: str, offer: Offer) -> LineStatus:
+    """A version that a pull request brings, and that has not begun."""
+    waits = f"waits for the merge of {offer.name} {offer.pull.url}"
+    why = f"{offer.name} is merged as {offer.pull.merge[:10]}" if offer.merged else waits
+    rules = scheme(session.config.version, session.config.project.name)
+    return LineStatus(
+        line=offer.version.line,
+        outcome="merged" if offer.merged else "proposed",
+        tag=rules.tag(offer.version),
+        at=offer.mark.date,
+        commit=offer.pull.merge or offer.pull.head,
+        why=why,
+        next="invoke release" if seen.head.branch == branch else f"git checkout {branch} && invoke release",
+    )
 
 
 def line(session: Session, seen: Observation, record: Record) -> LineStatus:

@@ -14,7 +14,7 @@ import pytest
 
 from release.sandbox.forge import Fault, merge
 from tests.forge import Client, serving
-from tests.forged import CAPTAIN, Fleet, empty, identity, seed
+from tests.forged import CAPTAIN, UPSTREAM, Fleet, empty, identity, seed
 from tests.world import TASKS, Answer, World
 
 PULLS = "/repos/acme/app/pulls"
@@ -91,6 +91,11 @@ class Shop:
         self.some.world.git(path, "checkout", "--quiet", "-B", NEXT, f"origin/{NEXT}")
         return World(path.parent, {**self.some.world.environment, **identity("guest")}).commit(path, files, message)
 
+    def status(self) -> list[tuple[str, ...]]:
+        """Line, outcome, tag and next command of everything in flight."""
+        told = self.type("release.status", "--format", "json").expect(0).value["lines"]
+        return [tuple(one[key] for key in ("line", "outcome", "tag", "next")) for one in told]
+
     def writes(self) -> int:
         """How many requests and pushes changed something so far."""
         made = [one for one in self.some.forge.exchanges() if one.method in ("POST", "PATCH", "PUT", "DELETE")]
@@ -127,7 +132,10 @@ def test_a_pull_request_is_opened_left_alone_and_its_merge_is_tagged(shop: Shop)
     made = shop.writes()
     shop.release().expect(4, r"waits for the merge of #1")
     assert (shop.writes(), shop.refs()) == (made, refs)
+    assert shop.status() == [("0.1", "proposed", "v0.1.0", "invoke release")]
     merged = shop.merge(1)
+    assert shop.status() == [("0.1", "merged", "v0.1.0", "invoke release")]
+    assert shop.type("release.version", "--format", "json").value["next"] == "0.1.0"
     shop.release().expect(0)
     assert shop.refs()["refs/tags/v0.1.0"] == shop.refs()["refs/heads/main"] == merged
     assert [one["tag_name"] for one in shop.some.releases("app")] == ["v0.1.0"]
@@ -288,3 +296,22 @@ def test_a_merge_while_the_command_waits_is_released_by_it(shop: Shop) -> None:
     out, err = run.communicate(timeout=120)
     assert run.returncode == 0, out + err
     assert shop.refs()["refs/tags/v0.1.0"] == merged
+
+
+def test_where_a_tag_starts_it_the_tag_is_pushed_after_the_merge_and_its_run_does_the_rest(shop: Shop) -> None:
+    shop.some.forge.secret("acme/app", "RELEASE_TOKEN", shop.some.token)
+    started = CONFIG.replace('deadline = "0s"', 'deadline = "60s"\nstart = "tag"\nworkflow = "release.yml"')
+    shop.commit({".github/workflows/release.yml": UPSTREAM}, "ci: release by a workflow")
+    shop.release().expect(4)
+    base = shop.commit({"release.toml": started}, "ci: a tag starts the release")
+    shop.some.world.git(shop.clone, "pull", "--quiet")
+    run = shop.some.world.start(shop.clone, "release", "--yes", env=shop.some.settings)
+    while base not in shop.pull()["body"]:
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.05)
+    merged = shop.merge(1)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 0, out + err
+    assert shop.refs()["refs/tags/v0.1.0"] == merged
+    (ran,) = shop.some.forge.store.all("run")
+    assert ran["event"] == "push"
