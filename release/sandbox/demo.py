@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 
 from release.sandbox.fleet import RKE2, environment, git, seed
 from release.sandbox.forge import Fault, Sandbox
@@ -23,6 +24,7 @@ BRANCH = "release-1.30"
 OWNER = "rancher"
 HISTORY = "fleet.status --since 2024-01-01"
 CANDIDATE = "release --candidate --yes"
+INDEX_TOKEN = f"pypi-{token_urlsafe(32)}"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def run(folder: Path | None = None) -> int:
         return 1
     with (
         SandboxRegistry(stage / "registry") as registry,
-        PackageIndex(stage / "index") as index,
+        PackageIndex(stage / "index", users={"__token__": INDEX_TOKEN}) as index,
         Sandbox(stage / "forge") as forge,
     ):
         forge.machine[VARIABLE] = places(registry, index)
@@ -63,7 +65,7 @@ def run(folder: Path | None = None) -> int:
 
 
 def found(forge: Sandbox, stage: Path) -> None:
-    """Found the fleet on a forge: repositories with their history, and the secret that the upstream's workflow needs."""
+    """Found the fleet on a forge: repositories with their history, and the secrets that the upstream's workflow needs."""
     remotes = seed(RKE2, stage / "seed").remotes
     for name, remote in remotes.items():
         branch = git("-C", remote, "symbolic-ref", "--short", "HEAD").strip()
@@ -71,6 +73,7 @@ def found(forge: Sandbox, stage: Path) -> None:
             f"{OWNER}/{name}", branch, immutable_releases=name == "rke2", push=("captain", "robot"), source=remote
         )
     forge.secret(f"{OWNER}/rke2", "RELEASE_TOKEN", forge.token("robot"))
+    forge.secret(f"{OWNER}/rke2", "INDEX_TOKEN", INDEX_TOKEN)
 
 
 def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import tarfile
 from contextlib import closing
 from hashlib import sha256
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from release.sandbox.forge import Sandbox
+from release.sandbox.index import PackageIndex
 from release.sandbox.registry import SandboxRegistry
 from release.tasks import program
 
@@ -46,6 +49,8 @@ def test_the_demonstration_runs_to_its_end_and_leaves_its_folder(
         for tag, image, arch in product(TAGS, IMAGES, ("amd64", "arm64")):
             held = unpacked(registry, f"rancher/{image}", tag.replace("+", "-"), arch)
             assert held[IMAGES[image]] == binaries[tag, arch], (image, tag, arch)
+    with PackageIndex(stage / "index") as index:
+        assert installed(index, tmp_path / "site") == "1.30.3.post1\n"
 
 
 def released(forge: Sandbox) -> dict[tuple[str, str], bytes]:
@@ -61,6 +66,16 @@ def released(forge: Sandbox) -> dict[tuple[str, str], bytes]:
             assert assets.keys() == (TAGS[tag] if name == "rke2" else set()), (name, tag)
             files |= {(tag, path[-5:]): assets[path].read_bytes() for path in BINARIES & assets.keys()}
     return files
+
+
+def installed(index: PackageIndex, folder: Path) -> str:
+    """What the wheel says of itself once pip has fetched it from the index."""
+    pip = ["-m", "pip", "install", "--quiet", "--no-cache-dir", "--isolated", "--disable-pip-version-check"]
+    place = ["--index-url", index.simple, "--target", str(folder), "rke2-version"]
+    subprocess.run([sys.executable, *pip, *place], check=True, timeout=60)
+    asked = [sys.executable, "-c", "import rke2_version; print(rke2_version.RELEASE)"]
+    told = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    return told.stdout
 
 
 def unpacked(registry: SandboxRegistry, name: str, tag: str, arch: str) -> dict[str, bytes]:
