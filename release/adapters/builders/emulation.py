@@ -167,5 +167,6 @@ def _platform(stage: Stage, stages: tuple[Stage, ...], wanted: str) -> str:
         return ""
     if stage.platform and "$" not in stage.platform:
         return stage.platform
-    under = [one for one in stages if one.name and one.name == stage.base and one is not stage]
-    return wanted if stage.platform or not under else _platform(under[0], stages, wanted)
+    before = stages[: stages.index(stage)]
+    under = [one for one in before if one.name and one.name == stage.base]
+    return wanted if stage.platform or not under else _platform(under[-1], before, wanted)
