@@ -14,6 +14,7 @@ from release.core.plan import Plan
 from release.core.record import TAG
 from release.engine.walk import Event, Findings
 from release.steps.begin import BEGUN_ELSEWHERE
+from release.steps.propose import MOVED
 
 ROUNDS = 3
 TAKEN = ("image-taken", "package-taken")
@@ -38,7 +39,7 @@ def release(session: Session, wishes: Wishes, planned: Prepared, listener: Calla
     """Carry out what was prepared. Where another captain began the very same release first, walk along with them."""
     for _ in range(ROUNDS):
         result = carried_out(session, planned, listener)
-        if merged(planned, result):
+        if overtaken(planned, result):
             planned = prepared(session, wishes)
             continue
         if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in result.conflicts):
@@ -50,10 +51,11 @@ def release(session: Session, wishes: Wishes, planned: Prepared, listener: Calla
     return result
 
 
-def merged(planned: Prepared, result: Plan) -> bool:
-    """Whether a pull request was merged while we waited for that: then its release can begin."""
+def overtaken(planned: Prepared, result: Plan) -> bool:
+    """Whether a pull request was merged while we waited for that, so that its release can begin; or is out of date by now."""
     release = planned.release
-    return release is not None and release.mode == "pull-request" and bool(result.steps) and result.complete
+    moved = any(conflict.rule == MOVED for conflict in result.conflicts)
+    return release is not None and release.mode == "pull-request" and (result.complete or moved)
 
 
 def carried_out(session: Session, planned: Prepared, listener: Callable[[Event], None]) -> Plan:

@@ -16,6 +16,8 @@ from release.errors import Refused
 from release.ports import Forge, Remote
 
 HEADS = "refs/heads/"
+MERGES = 20  # so many times somebody may have pressed the button that brings a branch up to date
+MOVED = "branch-moved"
 AGAIN = "run the same command again: it goes on from there"
 
 
@@ -53,13 +55,16 @@ class Propose(Step[str]):
         if pull is not None and proposal.marked(pull.body) is None:
             why = f"#{pull.number} ({pull.url}) comes from {self._branch} and carries no mark of ours"
             return Blocked(Conflict("proposal-foreign", why, "close it, or merge it, then run the same command again"))
-        head = self.remote.tip(self._branch)
+        base, head = self._tips()
+        if base != self.release.base:
+            why = f"{self.release.branch} moved from {self.release.base[:10]} to {(base or 'nothing')[:10]}"
+            return Blocked(Conflict(MOVED, why, "run the same command again: it designs the release anew"))
         if head and not self._replaceable(head):
             return self._touched(pull, head)
         return self._found(pull, head)
 
     def apply(self, known: Known, say: Say) -> None:
-        head = self.remote.tip(self._branch)
+        _, head = self._tips()
         if head and not self._replaceable(head):
             raise Refused(f"somebody committed to {self._branch} meanwhile", AGAIN)
         if not self._as_wanted(head):
@@ -101,17 +106,27 @@ class Propose(Step[str]):
         try:
             self.remote.push((HEADS + self._branch, old, made))
         except Refused:
-            if not self._as_wanted(self.remote.tip(self._branch)):
+            if not self._as_wanted(self._tips()[1]):
                 raise
+
+    def _tips(self) -> tuple[str, str]:
+        """The heads of the base branch and of ours, "" for none, with their objects brought here."""
+        names = (HEADS + self.release.branch, HEADS + self._branch)
+        heads = self.remote.refs(*names).heads
+        there = {name: heads[name.removeprefix(HEADS)] for name in names if name.removeprefix(HEADS) in heads}
+        self.remote.bring(list(there), list(there.values()))
+        return there.get(names[0], ""), there.get(names[1], "")
 
     def _open(self) -> Proposed | None:
         """The pull request that is open; the forge allows one."""
         return next(self.forge.proposals(self._branch, self.release.branch, "open"), None)
 
     def _merged(self) -> Proposed | None:
-        """The pull request, if it was merged since the release was designed."""
+        """The pull request, if it was merged since the release was designed: whatever it proposed, it comes first."""
         newest = next(self.forge.proposals(self._branch, self.release.branch, "closed"), None)
-        return newest if newest is not None and newest.merge and self._marks(newest) else None
+        if newest is None or not newest.merge or proposal.marked(newest.body) is None:
+            return None
+        return None if self.remote.ancestor(newest.merge, self.release.base) else newest
 
     def _marks(self, pull: Proposed) -> bool:
         """Whether a pull request is for this very version and commit."""
@@ -133,12 +148,18 @@ class Propose(Step[str]):
         return tuple(islice(self.forge.proposals(self._branch, self.release.branch, "closed"), 5))
 
     def _ours(self, head: str) -> bool:
-        """Whether a commit is one of ours on top of the branch, with the very files that we wrote."""
-        commit = self._commit(head)
-        claimed = proposal.claimed(commit.message)
-        if not claimed or len(commit.parents) != 1 or not self.remote.ancestor(commit.parents[0], self.release.base):
+        """Whether a commit differs from the base branch by the very files that we wrote: ours, or one that the forge's
+        button made, which merges the base branch into it.
+        """
+        commit = first = self._commit(head)
+        for _ in range(MERGES):
+            if len(first.parents) != 2:
+                break
+            first = self._commit(first.parents[0])
+        claimed, onto = proposal.claimed(first.message), commit.parents[-1:]
+        if not claimed or not onto or not self.remote.ancestor(onto[0], self.release.base):
             return False
-        paths = [path for _, path in self.remote.changed(commit.parents[0], head)]
+        paths = [path for _, path in self.remote.changed(onto[0], head)]
         return proposal.digest(self.remote.contents(head, paths)) == claimed
 
     def _as_wanted(self, head: str) -> bool:
@@ -150,7 +171,7 @@ class Propose(Step[str]):
         return commit.parents == (self.release.base,) and commit.message.strip() == wanted
 
     def _commit(self, head: str) -> Commit:
-        return next(iter(islice(self.remote.commits(head, ()), 1)))
+        return next(self.remote.commits(head, ()))
 
     @cached_property
     def _content(self) -> Mapping[str, bytes | None]:

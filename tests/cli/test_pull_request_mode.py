@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.sandbox.forge import Fault, merge
-from tests.forge import Client, serving
+from tests.forge import Client, address, serving
 from tests.forged import CAPTAIN, UPSTREAM, Fleet, empty, identity, seed
 from tests.world import TASKS, Answer, World
 
@@ -120,7 +120,10 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 def test_a_pull_request_is_opened_left_alone_and_its_merge_is_tagged(shop: Shop) -> None:
     shop.type("release.plan").expect(0, r"open a pull request with v0\.1\.0")
-    base = shop.refs()["refs/heads/main"]
+    base, world = shop.refs()["refs/heads/main"], shop.some.world
+    other = world.git(shop.clone, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "no")
+    pushed = ["push", address(shop.some.forge, shop.some.token, "acme/app"), f"{other}:refs/heads/main"]
+    world.git(shop.clone, *pushed, check=False)
     shop.release().expect(4, r"waits for the merge of #1", r"invoke release")
     pull, refs = shop.pull(), shop.refs()
     assert (pull["title"], pull["head"], pull["base"]) == ("chore(release): v0.1.0", NEXT, "main")
@@ -285,17 +288,34 @@ def test_a_candidate_goes_the_same_way_and_hostile_words_change_nothing(shop: Sh
     assert shop.refs()["refs/tags/v0.1.0-rc.1"] == merged
 
 
-def test_a_merge_while_the_command_waits_is_released_by_it(shop: Shop) -> None:
+def test_a_command_that_waits_follows_the_branch_and_releases_what_is_merged(shop: Shop) -> None:
     shop.commit({"release.toml": CONFIG.replace('"0s"', '"60s"')}, "ci: wait longer")
     shop.some.world.git(shop.clone, "pull", "--quiet")
     run = shop.some.world.start(shop.clone, "release", "--yes", env=shop.some.settings)
     while not shop.pulls():
         assert run.poll() is None, run.communicate()
         time.sleep(0.05)
+    base = shop.commit({"b.txt": "b\n"}, "fix: meanwhile")
+    while base not in shop.pull()["body"]:
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.05)
     merged = shop.merge(1)
     out, err = run.communicate(timeout=120)
     assert run.returncode == 0, out + err
     assert shop.refs()["refs/tags/v0.1.0"] == merged
+    assert "meanwhile" in shop.some.releases("app")[0]["body"].lower()
+
+
+def test_the_button_that_brings_a_branch_up_to_date_does_no_harm(shop: Shop) -> None:
+    shop.release().expect(4)
+    main = shop.commit({"b.txt": "b\n"}, "fix: the other thing")
+    git, head = shop.some.forge.git("acme/app"), shop.refs()[f"refs/heads/{NEXT}"]
+    updated = git.merge(head, main, f"Merge branch 'main' into {NEXT}", CAPTAIN, int(time.time()))
+    git.run("update-ref", f"refs/heads/{NEXT}", updated, head)
+    shop.release().expect(4, "waits for the merge of #1")
+    parents = shop.some.world.git(shop.some.git_of("app"), "show", "--no-patch", "--format=%P", NEXT)
+    assert parents == main
+    assert "the other thing" in shop.show(NEXT, "CHANGELOG.md").lower()
 
 
 def test_where_a_tag_starts_it_the_tag_is_pushed_after_the_merge_and_its_run_does_the_rest(shop: Shop) -> None:
