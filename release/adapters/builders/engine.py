@@ -150,7 +150,8 @@ class StoredEngine(Engine):
             fixed = ("--timestamp", str(recipe.epoch), "--format", "oci", "--identity-label=false")
             alone = ("--isolation", "chroot", "--layers=false", "--no-cache", "--manifest", listed)
             asked = [*fixed, *alone, *build_words(recipe, parts), *secrets]
-            self._run(what, [*storage, "build", *asked, str(recipe.context.resolve())], work, say)
+            # In the context: what FROM oci:PATH names is looked for from where the program runs.
+            self._run(what, [*storage, "build", *asked, str(recipe.context.resolve())], recipe.context, say)
         # A relative name: what has a colon in it would be read as a path and a tag.
         self._run(what, [*storage, "manifest", "push", "--all", listed, "oci:.:sluice"], raw, say)
         return [raw]
@@ -188,7 +189,7 @@ def secret_words(recipe: Recipe, work: Path) -> list[str]:
         place = work / f"secret-{number}"
         with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(value)
-        words += ["--secret", f"id={name},src={place.name}"]  # relative to where the engine runs
+        words += ["--secret", f"id={name},src={place}"]
     return words
 
 
