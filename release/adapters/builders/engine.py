@@ -112,7 +112,7 @@ class Engine(ABC):
             remedy = "mend what it tells, or choose another [[image]] builder; then run the same command again"
             raise Refused(f"{what}: {self.name} ended with {ended(code)}: {told}", remedy)
 
-    def _answer(self, argv: Sequence[str], cwd: Path) -> tuple[int, list[str]]:
+    def _answer(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, list[str]]:
         """The exit code of a question, and the lines that were printed."""
         lines: list[str] = []
 
@@ -120,7 +120,7 @@ class Engine(ABC):
             if len(lines) < LISTED:
                 lines.append(printable(line))
 
-        code = self._children.run(self.name, [self.program, *argv], cwd, self._environment, hear)
+        code = self._children.run(self.name, [self.program, *argv], cwd, {**self._environment, **(env or {})}, hear)
         return code, lines
 
 
@@ -138,7 +138,7 @@ class StoredEngine(Engine):
 
     def _useless(self) -> str:
         with self._workplace() as work:
-            code, lines = self._answer([*self._storage(work), "info"], work)
+            code, lines = self._answer([*self._storage(work), "info"], work, _within(work))
         told = next((line for line in reversed(lines) if line.strip()), "it printed nothing")
         return f"{self.program} cannot work here: {told}" if code else ""
 
@@ -151,9 +151,11 @@ class StoredEngine(Engine):
             alone = ("--isolation", "chroot", "--layers=false", "--no-cache", "--manifest", listed)
             asked = [*fixed, *alone, *build_words(recipe, parts), *secrets]
             # In the context: what FROM oci:PATH names is looked for from where the program runs.
-            self._run(what, [*storage, "build", *asked, str(recipe.context.resolve())], recipe.context, say)
+            self._run(
+                what, [*storage, "build", *asked, str(recipe.context.resolve())], recipe.context, say, _within(work)
+            )
         # A relative name: what has a colon in it would be read as a path and a tag.
-        self._run(what, [*storage, "manifest", "push", "--all", listed, "oci:.:sluice"], raw, say)
+        self._run(what, [*storage, "manifest", "push", "--all", listed, "oci:.:sluice"], raw, say, _within(work))
         return [raw]
 
     def _storage(self, work: Path) -> list[str]:
@@ -163,7 +165,12 @@ class StoredEngine(Engine):
         """Without root, files belong to users that exist only in its name space: from there they can be deleted."""
         if os.geteuid() != 0 and (work / "root").exists():
             argv = [self.program, *self._storage(work), "unshare", "rm", "-rf", str(work / "root")]
-            Children().run(self.name, argv, work, self._environment, lambda line: None)
+            Children().run(self.name, argv, work, {**self._environment, **_within(work)}, lambda line: None)
+
+
+def _within(work: Path) -> dict[str, str]:
+    """What an engine leaves behind where it is killed lies in a folder of ours, too."""
+    return {"TMPDIR": str(work)}
 
 
 def alike(parts: Sequence[ImagePart]) -> list[tuple[ImagePart, ...]]:

@@ -204,6 +204,7 @@ def test_the_environment_of_an_engine_has_no_token_and_no_secret_is_in_its_argum
     text = "\n".join(told)
     assert all(f"{name}={value}" in told for name, value in logins.items())
     assert not any(word in text for word in ("t0k3n", SECRET, "SOURCE_DATE_EPOCH"))
+    assert any(re.fullmatch(rf"TMPDIR={workplace}/[^/]+", line) for line in told)
     assert any(re.fullmatch(rf"arg id=login,src={workplace}/[^/]+/secret-0", line) for line in told)
     assert HIDE.redacted(SECRET) == "***"
     assert list(workplace.iterdir()) == []
