@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import subprocess
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -219,6 +220,7 @@ def registry(folder: Path, **sections: Any) -> Iterator[Running]:
         [program(), "serve", str(file)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={}, text=True,
     )  # fmt: skip
+    listening: threading.Thread | None = None
     try:
         assert process.stderr is not None
         said = []
@@ -228,9 +230,14 @@ def registry(folder: Path, **sections: Any) -> Iterator[Running]:
                 break
         else:
             raise AssertionError("".join(said))
+        # It talks on, and would wait for somebody to listen once the pipe is full.
+        listening = threading.Thread(target=process.stderr.read)
+        listening.start()
         yield Running(found[1])
     finally:
         process.kill()
+        if listening is not None:
+            listening.join()
         process.communicate()
 
 
