@@ -21,6 +21,8 @@ from release.engine.step import Known
 from release.errors import Refused, Unseen
 from release.ports import Registry, Remote
 from release.redact import Redactor
+from release.steps import gate_of
+from release.steps.doors import Doors
 from release.steps.images_gate import ImagesGate
 from tests.registries import Running, registry
 
@@ -202,3 +204,13 @@ def test_a_hostile_index_can_do_nothing_to_a_terminal(real: Running, registries:
     found = looked(registries, f"{real.host}/hostile:2")
     assert isinstance(found, Failed)
     assert found.why.isprintable()
+
+
+def test_a_release_asks_no_forge_for_a_gate_of_images(registries: Registries, tmp_path: Path) -> None:
+    nothing: Any = None
+    remote = cast(Remote, Tree({}))
+    doors = Doors(remote, nothing, nothing, nothing, nothing, tmp_path, open_registry=lambda: registries)
+    wish = GateWish("inputs", kind="images", list="images.txt")
+    made = gate_of(doors, RELEASE, wish)
+    assert isinstance(made, ImagesGate)
+    assert (made.name, made.wish, made.registry) == ("gate inputs", wish, registries)
