@@ -23,6 +23,7 @@ from release.errors import Refused
 from release.redact import HIDE
 
 TAIL = 20
+PATIENCE = 30.0  # seconds for an answer: a daemon may be there and say nothing
 LISTED = 400  # lines of an answer that are read
 LOGINS = ("REGISTRY_AUTH_FILE",)
 """What looks like a secret and only says where logins are; DOCKER_CONFIG and HOME do not look like one."""
@@ -47,8 +48,14 @@ class Engine(ABC):
         """Why it cannot be used here, "" if it can; looked at once."""
         if self._absent is None:
             found = shutil.which(self.program, path=self._environment.get("PATH"))
-            self._absent = self._useless() if found else f"{self.program} is not on PATH"
+            self._absent = self._asked() if found else f"{self.program} is not on PATH"
         return self._absent
+
+    def _asked(self) -> str:
+        try:
+            return self._useless()
+        except (Refused, OSError) as error:
+            return f"{self.program} cannot be asked: {error}"
 
     def lacking(self, recipe: Recipe) -> tuple[Conflict, ...]:
         """RUN lines for machines that this one neither is nor emulates."""
@@ -120,7 +127,9 @@ class Engine(ABC):
             if len(lines) < LISTED:
                 lines.append(printable(line))
 
-        code = self._children.run(self.name, [self.program, *argv], cwd, {**self._environment, **(env or {})}, hear)
+        code = self._children.run(
+            self.name, [self.program, *argv], cwd, {**self._environment, **(env or {})}, hear, PATIENCE
+        )
         return code, lines
 
 

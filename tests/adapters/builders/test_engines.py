@@ -257,6 +257,26 @@ def test_an_engine_that_cannot_work_here_says_why(tmp_path: Path) -> None:
     assert Podman({"PATH": str(tmp_path)}).absent() == "podman cannot work here: Error: unknown flag: --root"
 
 
+def test_a_program_that_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("release.adapters.builders.engine.PATIENCE", 0.3)
+    fake = tmp_path / "buildah"
+    fake.write_text("#!/bin/sh\nsleep 600\n")
+    fake.chmod(0o755)
+    engine = Buildah({"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert engine.absent() == "buildah cannot work here: it printed nothing"
+
+
+def test_a_program_of_another_machine_is_said_to_be_unusable(tmp_path: Path) -> None:
+    fake = tmp_path / "buildah"
+    fake.write_bytes(b"\x7fELF of another machine")
+    fake.chmod(0o755)
+    assert (
+        Buildah({"PATH": str(tmp_path)})
+        .absent()
+        .startswith("buildah cannot be asked: buildah: `buildah` cannot be run")
+    )
+
+
 def blobs(layout: Path) -> list[str]:
     return sorted(place.name for place in (layout / "blobs" / "sha256").iterdir())
 
