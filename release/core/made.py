@@ -7,6 +7,7 @@ import msgspec
 from release.core.finding import Conflict
 from release.core.model import PlatformImage
 from release.core.plan import StepState
+from release.core.shards import ShardFile
 
 
 class MadeFile(msgspec.Struct, frozen=True):
@@ -22,6 +23,17 @@ class Artifacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """The files of a release; `conflicts` and `steps` only where not all of them could be made."""
 
     artifacts: tuple[MadeFile, ...]
+    conflicts: tuple[Conflict, ...] = ()
+    steps: tuple[StepState, ...] = ()
+
+
+class ShardMade(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One piece of a release, and the folder that it lies in: files, or an image for one platform."""
+
+    shard: str
+    folder: str
+    files: tuple[ShardFile, ...] = ()
+    image: PlatformImage | None = None
     conflicts: tuple[Conflict, ...] = ()
     steps: tuple[StepState, ...] = ()
 

@@ -47,7 +47,7 @@ class ShardFile(msgspec.Struct, frozen=True):
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`shard.json`: which piece of which release it is, and what it holds: files, or an image in the layout `oci/`.
 
-    `inputs` are the files that lie in the image, by name: SHA-256 in hex.
+    `inputs` tell the files apart that lie in the image, by name.
     """
 
     tag: str
@@ -104,16 +104,18 @@ def with_parts(release: Release, files: Iterable[str]) -> tuple[ArtifactWish, ..
     return tuple(wish for wish in release.artifacts if wish in found)
 
 
-def unmatched(wanted: Iterable[Shard], found: Mapping[str, Contents], tag: str, commit: str) -> tuple[Conflict, ...]:
-    """What stands against taking shards: pieces that are missing, and those of something else."""
-    names = {shard.name for shard in wanted}
+def unmatched(
+    wanted: Iterable[Shard], release: Release, found: Mapping[str, Contents], commit: str
+) -> tuple[Conflict, ...]:
+    """What stands against taking shards: `wanted` ones that are missing, and those of something else."""
+    names, tag = {shard.name for shard in shards(release)}, release.tag
     conflicts = [
         Conflict(
             "shard-missing",
             f"no folder has the shard {name} of {tag}",
             f"build it: invoke release.build --shard {name}",
         )
-        for name in sorted(names - found.keys())
+        for name in sorted({shard.name for shard in wanted} - found.keys())
     ]
     for name, contents in found.items():
         if (contents.tag, contents.commit) != (tag, commit):

@@ -9,7 +9,7 @@ from functools import singledispatch
 from release.core.finding import Conflict
 from release.core.fleet import Status, Summary
 from release.core.listing import Listing
-from release.core.made import Artifacts, ImageList
+from release.core.made import Artifacts, ImageList, ShardMade
 from release.core.model import Reason
 from release.core.plan import (
     Abandoned,
@@ -26,6 +26,7 @@ from release.core.plan import (
     Verified,
     Withdrawn,
 )
+from release.core.shards import Matrix
 from release.redact import HIDE
 
 Line = list[tuple[str, str]]
@@ -72,6 +73,25 @@ def _(made: ImageList) -> Iterator[Line]:
     if not made.images and not made.conflicts and not made.steps:
         yield [("this release has no images: [[image]] in release.toml names them, with a file", "")]
     yield from unmade(made.steps, made.conflicts)
+
+
+@lines.register
+def _(made: ShardMade) -> Iterator[Line]:
+    if made.folder:
+        yield [(shown(made.shard), "bold"), (f"  in {shown(made.folder)}", "")]
+    for file in made.files:
+        yield [(f"  {shown(file.name)}  {file.size} bytes, sha256 {file.sha256}", "dim")]
+    if made.image is not None:
+        yield [(f"  {made.image.platform}  {made.image.digest}  {made.image.size} bytes", "dim")]
+    yield from unmade(made.steps, made.conflicts)
+
+
+@lines.register
+def _(matrix: Matrix) -> Iterator[Line]:
+    for shard in matrix.include:
+        yield [(shown(shard.name), "bold"), (f"  {shard.kind} {shown(shard.of)}", ""), (f"  {shard.platform}", "dim")]
+    if not matrix.include:
+        yield [("this release makes nothing", "")]
 
 
 def unmade(found: Sequence[StepState], against: Sequence[Conflict]) -> Iterator[Line]:

@@ -118,12 +118,12 @@ class Build(Making):
         inputs = self.supply.inputs(self.wish.artifacts, [one for part in self.parts for one in known[part]])
         self.workshop.build(self.wish, commit, environment(self.release, commit, self.wish.platform), inputs, keep, say)
         made = tuple(files[name] for name in self.makes)
-        self.shelf.remember(msgspec.json.encode(made).decode(), *self._key(commit))
+        remember(self.shelf, self.release, self.wish, commit, made)
         return made
 
     def _remembered(self, commit: str) -> tuple[Artifact, ...] | None:
         """What this machine made of it before it could say so in the record."""
-        text = self.shelf.recall(*self._key(commit))
+        text = self.shelf.recall(*key_of(self.release, self.wish, commit))
         try:
             made = msgspec.json.decode(text or "", type=tuple[Artifact, ...])
         except msgspec.DecodeError:
@@ -131,9 +131,15 @@ class Build(Making):
         whole = tuple(one.name for one in made) == self.makes and all(self.supply.here(one) for one in made)
         return made if whole else None
 
-    def _key(self, commit: str) -> tuple[str, ...]:
-        wish = msgspec.json.encode(self.wish).decode()
-        return ("built", commit, f"{self.release.tag} {self.release.epoch} {wish}")
+
+def remember(shelf: Shelf, release: Release, wish: ArtifactWish, commit: str, made: Sequence[Artifact]) -> None:
+    """Keep in mind what was made of a wish; the files are in the store."""
+    shelf.remember(msgspec.json.encode(made).decode(), *key_of(release, wish, commit))
+
+
+def key_of(release: Release, wish: ArtifactWish, commit: str) -> tuple[str, ...]:
+    """Everything that decides what a build is, as far as it is known before."""
+    return ("built", commit, f"{release.tag} {release.epoch} {msgspec.json.encode(wish).decode()}")
 
 
 def environment(release: Release, commit: str, platform: str = "") -> dict[str, str]:

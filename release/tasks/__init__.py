@@ -13,7 +13,7 @@ from release.tasks import build, fleet, release, sandbox
 gc.set_threshold(100_000)
 
 releasing = Collection.from_module(release, name="release")
-for part in (build.build, build.images):
+for part in (build.begin, build.matrix, build.build, build.images):
     releasing.add_task(part)
 namespace = Collection(
     releasing,

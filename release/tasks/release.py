@@ -27,6 +27,7 @@ HELP = {
     "revision": "release the last final once more, as its next revision",
     "waive": "a rule to set aside for this release (again for each); invoke release.rules lists them",
     "reason": "why, for --waive; it is kept in the record",
+    "shards": "a folder with the pieces that other machines built (invoke release.build --shard), to take in before",
     "yes": "act without asking",
     "format": "text or json",
 }
@@ -45,6 +46,7 @@ def release(
     revision: bool = False,
     waive: Sequence[str] | None = None,
     reason: str = "",
+    shards: str = "",
     yes: bool = False,
     format: str = "text",
 ) -> None:
@@ -65,6 +67,8 @@ def release(
         session = app.session()
         wishes = wished(session, version, bump, candidate, final, revision, waived(waive, reason))
         ready = releasing.ready(session, wishes)
+        if shards and not ready.stopped:
+            taken_in(session, ready, shards)
         if ready.stopped and format == "text":  # told like any other refusal
             console.show(ready.plan, sys.stderr)
             print("nothing was written", file=sys.stderr)
@@ -302,6 +306,17 @@ def downstream(
         with console.progress([step.name for step in todo.steps]) as listener:
             done = filling.fill(session, todo, listener)
         present(done, format, exit_code([step.state for step in done.steps], done.conflicts))
+
+
+def taken_in(session: Session, ready: Prepared, shards: str) -> None:
+    """Take in what other machines built, or say why not."""
+    from pathlib import Path
+
+    from release.commands.shards import take
+    from release.errors import ConflictError
+
+    if conflicts := take(session, ready, Path(shards)):
+        raise ConflictError(conflicts)
 
 
 def wished(

@@ -76,7 +76,7 @@ class ImageRoom:
         say: Callable[[str], None],
     ) -> BuiltImage:
         """Build for every platform, into one index that has a name in the layout; what was built before is not built again."""
-        key = _key(wish, commit, epoch, annotations, inputs)
+        key = _key(wish, commit, epoch, annotations, self.fingerprints(inputs))
         if (known := self._remembered(wish, key)) is not None:
             return known
         if unset := self._unset(wish):
@@ -90,6 +90,44 @@ class ImageRoom:
                 self._builders[choice.builder].build(recipe, made / "layout", say)
                 image = self._kept(wish, Layout(made / "layout"), annotations, choice.builder)
         self._memory.remember(msgspec.json.encode(image).decode(), *key)
+        return image
+
+    def fingerprints(self, inputs: Mapping[str, Path]) -> dict[str, str]:
+        """What tells files of builds apart, by name."""
+        return {name: _digest(path) for name, path in sorted(inputs.items())}
+
+    def export(self, digest: str, folder: Path) -> None:
+        """Copy an image for one platform into a layout of its own."""
+        layout = Layout(folder)
+        layout.take(digest, self._layout)
+        document = layout.document(digest)
+        assert document is not None, "it was taken just now"
+        layout.name("shard", document.descriptor)
+
+    def gather(
+        self,
+        wish: ImageWish,
+        commit: str,
+        epoch: int,
+        annotations: Mapping[str, str],
+        inputs: Mapping[str, str],
+        parts: Mapping[str, Path],
+    ) -> BuiltImage:
+        """The index of images that other machines built, each in the layout of a shard, by platform.
+
+        `inputs` are the fingerprints of what lies in them: `build` then knows the result. Refused where a layout holds
+        another platform, or other bytes than its digests say.
+        """
+        manifests = {}
+        for name, folder in parts.items():
+            made = Layout(folder)
+            found, place = _by_platform(made), normal(platform_of(name))
+            if [*found] != [place]:
+                said = ", ".join(found) or "nothing"
+                raise Refused(f"the shard of image {wish.name} for {name} holds {said}", "build it again")
+            manifests[place] = (made, found[place])
+        image = self._indexed(wish, manifests, annotations, "shards")
+        self._memory.remember(msgspec.json.encode(image).decode(), *_key(wish, commit, epoch, annotations, inputs))
         return image
 
     def document(self, digest: str) -> Document | None:
@@ -204,9 +242,20 @@ class ImageRoom:
             said = ", ".join(sorted(manifests)) or "nothing"
             why = f"{builder} made image {wish.name} for {said}, and not for {', '.join(wish.platforms)}"
             raise Refused(why, "mend the Dockerfile, or [[image]] platforms")
+        return self._indexed(wish, {place: (made, found) for place, found in manifests.items()}, annotations, builder)
+
+    def _indexed(
+        self,
+        wish: ImageWish,
+        manifests: Mapping[str, tuple[Layout, Document]],
+        annotations: Mapping[str, str],
+        builder: str,
+    ) -> BuiltImage:
+        """One index over images of all platforms, in our layout and under its name."""
         images, entries = [], []
-        for place, name in wanted.items():
-            document = self._annotated(made, manifests[place], annotations)
+        for name in wish.platforms:
+            place = normal(platform_of(name))
+            document = self._annotated(*manifests[place], annotations)
             entries.append(msgspec.structs.replace(document.descriptor, platform=platform_of(place)))
             size = len(document.content) + sum(one.size for one in below(document))
             images.append(PlatformImage(name, document.digest, size))
@@ -265,11 +314,11 @@ def _first(conflicts: Sequence[Conflict]) -> tuple[str, str]:
 
 
 def _key(
-    wish: ImageWish, commit: str, epoch: int, annotations: Mapping[str, str], inputs: Mapping[str, Path]
+    wish: ImageWish, commit: str, epoch: int, annotations: Mapping[str, str], inputs: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Everything that decides what an image is."""
-    files = {name: _digest(path) for name, path in sorted(inputs.items())}
-    told = msgspec.json.encode((wish, epoch, annotations, files), order="sorted")
+    """Everything that decides what an image is; where it goes does not. `inputs` are fingerprints."""
+    alone = msgspec.structs.replace(wish, targets=())
+    told = msgspec.json.encode((alone, epoch, annotations, inputs), order="sorted")
     return f"images {MADE}", commit, digest_of(told)
 
 
