@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -204,6 +205,16 @@ def test_what_is_said_about_an_image_is_listed_once(bench: Bench) -> None:
     assert found[second].artifactType == "application/vnd.cyclonedx+json"
 
 
+def test_several_say_something_at_once_and_nothing_is_lost(bench: Bench) -> None:
+    made, target, client = bench.image(), bench.fresh(), bench.client()
+    client.push(made.layout, made.digest, target, nothing)
+    file = made.layout / "index.json"
+    with ThreadPoolExecutor(4) as threads:
+        said = list(threads.map(lambda n: client.attach(target, made.digest, f"application/x-{n}", file, {}), range(4)))
+    assert {one.digest for one in client.referrers(target, made.digest)} == set(said)
+    assert len(set(said)) == 4
+
+
 def test_what_says_something_is_an_artifact_as_the_specification_has_it(bench: Bench) -> None:
     """image-spec 1.1, "Guidelines for Artifact Usage": an empty configuration, one layer, and the subject."""
     made, target, client = bench.image(), bench.fresh(), bench.client()
@@ -307,6 +318,6 @@ def test_layers_that_lie_elsewhere_are_neither_sent_nor_asked_for(
         (blobs / sha256(held).hexdigest()).write_bytes(held)
     digest, client, said = f"sha256:{sha256(manifest).hexdigest()}", bench.client(), list[str]()
     client.push(bench.folder / "foreign", digest, target, said.append)
-    assert said == [f"{described['digest'][:19]} ({len(config)} bytes) sent"]
+    assert said == [f"sha256:{sha256(config).hexdigest()[:12]} ({len(config)} bytes) sent"]
     assert client.missing(target, digest) == ()
     assert LAYER not in manifest.decode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from release.adapters.http import Http
 from release.adapters.registry.access import Access
@@ -43,6 +44,7 @@ class Registries:
         self._access = Access(http, Keys(http, login, hide))
         self._places = checked(places or {})
         self._holdings, self._known = Holdings(self._access), Known()
+        self._attaching = Lock()  # an index under a tag is written by one at a time, at least of us
 
     @classmethod
     def at(
@@ -116,7 +118,7 @@ class Registries:
         Where a registry has no referrers API, the index under the tag `sha256-<hex>` has it. Once is enough.
         """
         door = self._writing(f"attach {kind} to {image}", image, subject)
-        with _doing():
+        with self._attaching, _doing():
             return attached(self._access, door, subject, kind, content, annotations)
 
     def referrers(self, image: Reference, subject: str) -> tuple[Descriptor, ...]:
