@@ -34,6 +34,10 @@ class Shards:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
 
+    def runs(self, file: Path) -> bool:
+        """Whether a file is a program."""
+        return bool(file.stat().st_mode & 0o100)
+
     def write(self, folder: Path, contents: Contents, files: Mapping[str, Path]) -> None:
         """Lay the files of a shard there, and `shard.json` last: where it is, all is there."""
         for name, source in files.items():
@@ -69,4 +73,7 @@ def _read(path: Path) -> Contents:
         place = path.parent / one.name
         if not _NAME.fullmatch(one.name) or one.name == FILE or place.is_symlink() or not place.is_file():
             raise Refused(f"{path} names {one.name!r:.80}, which is no file beside it", "build that shard again")
+        if one.program:
+            with complaining(place):
+                place.chmod(0o755)
     return contents

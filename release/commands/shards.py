@@ -54,7 +54,9 @@ def export(session: Session, shard: Shard, bench: Bench, folder: Path) -> Conten
     if shard.kind == "artifact":
         made = noted_files(record, build_of(release, shard).makes) or ()
         files = {one.name: place for one in made if (place := session.shelf.kept(one.sha256)) is not None}
-        about = msgspec.structs.replace(about, files=tuple(ShardFile(one.name, one.sha256, one.size) for one in made))
+        programs = {name for name, place in files.items() if session.shards.runs(place)}
+        told = tuple(ShardFile(one.name, one.sha256, one.size, one.name in programs) for one in made)
+        about = msgspec.structs.replace(about, files=told)
     else:
         wish, part = image_of(release, shard)
         image = noted_image(record, wish)

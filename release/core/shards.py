@@ -37,11 +37,15 @@ class Matrix(msgspec.Struct, frozen=True):
 
 
 class ShardFile(msgspec.Struct, frozen=True):
-    """A file of a shard: it lies beside `shard.json` under its name; SHA-256 in hex, size in bytes."""
+    """A file of a shard: it lies beside `shard.json` under its name; SHA-256 in hex, size in bytes.
+
+    `program`: it may be run; what carries shards from machine to machine may forget that.
+    """
 
     name: str
     sha256: str
     size: int
+    program: bool = False
 
 
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
