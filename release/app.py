@@ -30,7 +30,7 @@ from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.observe import Sources
-from release.ports import Forge, Index, Ledger, Publishers, Registry, Remote, Shelf, Uploads
+from release.ports import Bills, Forge, Index, Ledger, Publishers, Registry, Remote, Shelf, Signatures, Uploads
 from release.redact import HIDE
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from release.adapters.github import GitHub
     from release.adapters.http import Http
     from release.adapters.process import Processes
+    from release.adapters.shards import Shards
     from release.engine.journal import Journal
     from release.engine.walk import Engine, Event
     from release.steps.doors import Doors
@@ -224,7 +225,32 @@ class Session:
 
         cache = self.root / ".release"
         engines = [engine(self.environment) for engine in (Buildx, Buildah, Podman)]
-        return ImageRoom(cache / "store.git", cache, self.environment, [Embedded(cache), *engines])
+        told = of_builds(self.environment, self.config)
+        return ImageRoom(cache / "store.git", cache, told, [Embedded(cache), *engines])
+
+    @cached_property
+    def shards(self) -> Shards:
+        """What several machines made, on disk."""
+        from release.adapters.disk import Disk
+        from release.adapters.shards import Shards
+
+        return Shards(Disk(self.root / ".release"))
+
+    @cached_property
+    def bills(self) -> Bills:
+        """What writes down what a release holds."""
+        from release.adapters.sbom import Bills
+
+        name = self.config.project.name or self.repository or "release"
+        tool = ("sluice-release", __version__)
+        return Bills(self.remote, name, self.source, self.config.changes.manifests, tool)
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        """What signs, with the key or the identity of this run."""
+        from release.adapters.signing import Signatures
+
+        return Signatures(self.environment, self.root, HIDE)
 
     @property
     def source(self) -> str:
@@ -276,11 +302,15 @@ class Session:
             own_run=self.own_run,
             project=self.config.project.name or self.repository or "the upstream",
             source=self.source,
+            builder=builder_of(self.environment),
+            invocation=invocation_of(self.environment),
             open_registry=lambda: self.registry,
             open_images=lambda: self.images,
             open_index=lambda: self.index,
             open_uploads=lambda: self.uploads,
             open_publishers=lambda: self.publishers,
+            open_bills=lambda: self.bills,
+            open_signatures=lambda: self.signatures,
         )
 
     @contextmanager
@@ -374,7 +404,7 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
         remote=remote,
         ledger=GitLedger(remote, person or NOBODY, now),
         shelf=Disk(cache),
-        processes=Processes(objects, cache / "logs", environment),
+        processes=Processes(objects, cache / "logs", of_builds(environment, config)),
         person=person,
         started_for=tag_of(environment),
         address=address,
@@ -479,6 +509,26 @@ def checked(config: Config) -> Config:
         problems = tuple(str(conflict) for conflict in found)
         raise ConfigError("release.toml contradicts itself", problems=problems)
     return config
+
+
+def of_builds(environment: Mapping[str, str], config: Config) -> Mapping[str, str]:
+    """What gates and builds may be told of the environment: not the key that signs, whatever its variable is named."""
+    kind, _, name = config.attest.key.partition(":")
+    return {key: value for key, value in environment.items() if kind != "env" or key != name}
+
+
+def builder_of(environment: Mapping[str, str]) -> str:
+    """The workflow that runs us, by GitHub's variables, as its certificates name it; "" for none."""
+    server, workflow = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_WORKFLOW_REF", "")
+    return f"{server}/{workflow}" if server and workflow else ""
+
+
+def invocation_of(environment: Mapping[str, str]) -> str:
+    """The workflow run that this process is part of, "" for none."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (environment.get(name, "") for name in names)
+    attempt = environment.get("GITHUB_RUN_ATTEMPT", "1")
+    return f"{server}/{repository}/actions/runs/{run}/attempts/{attempt}" if server and repository and run else ""
 
 
 def tag_of(environment: Mapping[str, str]) -> str:

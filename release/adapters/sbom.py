@@ -109,57 +109,56 @@ class Bills:
 
 def dependency(path: str, need: Need) -> Dependency | None:
     """What a file asks for with its package URL, by the kind of the file; None for what nobody installs: a language, a folder."""
-    from packageurl import PackageURL
-
     if need.role == "language":
         return None
     found = _image(need) if need.role == "image" else _module(need) if path.endswith("go.mod") else _package(need)
-    if found is None:
-        return None
-    name, version, parts, qualifiers = found
-    purl = PackageURL(*parts, version or None, qualifiers) if parts else None
-    place = f" ({need.place})" if need.place and need.place != "replaced" else ""
-    return Dependency(name, version, purl, need.role == "image", {f"{path}{place}: {need.wants or 'any'}"})
+    if found is not None:
+        place = f" ({need.place})" if need.place and need.place != "replaced" else ""
+        found.wants.add(f"{path}{place}: {need.wants or 'any'}")
+    return found
 
 
-Found = tuple[str, str, tuple[str, str | None, str] | None, dict[str, str]]
+def _package(need: Need) -> Dependency | None:
+    from packageurl import PackageURL
 
-
-def _package(need: Need) -> Found | None:
     if not ref.is_package(need.name):  # a folder, or an address
-        return (need.name, "", None, {}) if "://" in need.name else None
+        return Dependency(need.name) if "://" in need.name else None
     pinned = _PINNED.fullmatch(need.wants)
-    return need.name, pinned[1] if pinned else "", ("pypi", None, need.name), {}
+    version = pinned[1] if pinned else ""
+    return Dependency(need.name, version, PackageURL("pypi", None, need.name, version or None))
 
 
-def _module(need: Need) -> Found | None:
+def _module(need: Need) -> Dependency | None:
     """A Go module; its path ends in its major version from 2 on, but for what is older than modules, and for gopkg.in."""
+    from packageurl import PackageURL
+
     module, version = need.name, need.wants
     if need.place == "replaced":
         _, module, *rest = need.wants.split()
         if not rest:  # a folder
             return None
         version = rest[0]
-    else:
-        major = re.match(r"v([0-9]+)\.", version)
+    elif major := re.match(r"v([0-9]+)\.", version):
         if module.startswith("gopkg.in/"):
-            module = f"{module}.v{major[1]}" if major else module
-        elif major and int(major[1]) > 1 and not version.endswith("+incompatible"):
+            module = f"{module}.v{major[1]}"
+        elif int(major[1]) > 1 and not version.endswith("+incompatible"):
             module = f"{module}/v{major[1]}"
     folder, _, name = module.rpartition("/")
-    return module, version, ("golang", folder or None, name), {}
+    return Dependency(module, version, PackageURL("golang", folder or None, name, version or None))
 
 
-def _image(need: Need) -> Found | None:
-    """An image: its version is its digest, if it is asked for by one."""
+def _image(need: Need) -> Dependency:
+    """An image: in a package URL only a digest is a version."""
+    from packageurl import PackageURL
+
     tag, _, digest = need.wants.partition("@")
     host, path = ref.split_host(need.name)
     place = ref.registry(host or ref.DOCKER_HUB)
     if place is None or not ref.is_image(path):  # an ARG without a default is in it
-        return need.name, "", None, {}
-    address = f"{place}/{ref.in_registry(place, path)}"
-    qualifiers = {"repository_url": address, **({"tag": tag} if tag else {})}
-    return need.name, digest or tag, ("oci", None, path.rpartition("/")[2]), qualifiers
+        return Dependency(need.name, container=True)
+    where = {"repository_url": f"{place}/{ref.in_registry(place, path)}", **({"tag": tag} if tag else {})}
+    purl = PackageURL("oci", None, path.rpartition("/")[2], digest or None, where)
+    return Dependency(need.name, digest or tag, purl, container=True)
 
 
 def _read(path: str, content: bytes) -> tuple[tuple[Need, ...], str]:

@@ -31,7 +31,7 @@ from release.steps.given import Given, Whole
 from release.steps.image import BuildImage
 from release.steps.images_gate import ImagesGate
 from release.steps.land import Land
-from release.steps.made import attached_of, builds_of, images_of, pushes_of, supply_of, tags_of
+from release.steps.made import attached_of, builds_of, images_of, pushes_of, said_of, supply_of, tags_of
 from release.steps.output import Publish
 from release.steps.propose import Propose
 from release.steps.publish import PublishRelease
@@ -226,8 +226,9 @@ def made_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], 
     """Files and images, what is said of them, and the images in their registries under a tag that nobody follows."""
     builds = builds_of(doors, release, begin, tag)
     images = images_of(doors, release, begin, tag, builds)
+    files = (*builds, *said_of(doors, release, begin, tag, builds, images))
     pushes = pushes_of(doors, release, images)
-    return Made(builds, images, pushes, attached_of(doors, release, pushes, builds))
+    return Made(files, images, pushes, attached_of(doors, release, pushes, files))
 
 
 def following(doors: Doors, release: Release, tag: tuple[Land, ...]) -> tuple[Step[Any], ...]:

@@ -8,7 +8,20 @@ from functools import cached_property
 from pathlib import Path
 
 from release.core.model import DownstreamWish
-from release.ports import Forge, Images, Index, Ledger, Publishers, Registry, Remote, Shelf, Uploads, Workshop
+from release.ports import (
+    Bills,
+    Forge,
+    Images,
+    Index,
+    Ledger,
+    Publishers,
+    Registry,
+    Remote,
+    Shelf,
+    Signatures,
+    Uploads,
+    Workshop,
+)
 
 
 def closed() -> Registry:
@@ -36,15 +49,25 @@ def unpublished() -> Publishers:
     raise AssertionError("what publishes comes with something that does")
 
 
+def unwritten() -> Bills:
+    """Where nobody writes bills of materials."""
+    raise AssertionError("what lists a release's files comes with something that writes it down")
+
+
+def unsigned() -> Signatures:
+    """Where nobody signs."""
+    raise AssertionError("what says how a release was made comes with something that signs")
+
+
 @dataclass(frozen=True)
 class Doors:
     """`elsewhere` and `forge_of` open a downstream's remote and its forge; `open_registry` and `open_images` are for a
     release that has to do with images, `open_index` and `open_uploads` for one with packages, `open_publishers` for one
-    with commands that publish.
+    with commands that publish, `open_bills` and `open_signatures` for one that says what it holds and how it was made.
 
     `ours` is false where the tag's own run builds; `forge` is None where there is none; `own_run` is the workflow run
     that this process is part of, 0 for none; `project` is the upstream's name, and `source` its address for everybody,
-    "" where it has none.
+    "" where it has none. `builder` and `invocation` are URIs of what runs us and of this run, "" for nobody's and none.
     """
 
     remote: Remote
@@ -59,11 +82,15 @@ class Doors:
     own_run: int = 0
     project: str = "the upstream"
     source: str = ""
+    builder: str = ""
+    invocation: str = ""
     open_registry: Callable[[], Registry] = closed
     open_images: Callable[[], Images] = unfurnished
     open_index: Callable[[], Index] = unlisted
     open_uploads: Callable[[], Uploads] = unsent
     open_publishers: Callable[[], Publishers] = unpublished
+    open_bills: Callable[[], Bills] = unwritten
+    open_signatures: Callable[[], Signatures] = unsigned
 
     @cached_property
     def registry(self) -> Registry:
@@ -84,6 +111,14 @@ class Doors:
     @cached_property
     def publishers(self) -> Publishers:
         return self.open_publishers()
+
+    @cached_property
+    def bills(self) -> Bills:
+        return self.open_bills()
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        return self.open_signatures()
 
     def mine(self, start: str) -> bool:
         """Whether what a release makes is made by this run: where a tag starts it, the tag's own run makes it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from release.core import provenance
 from release.core.images import staging_tag, step_of
 from release.core.model import ArtifactWish, Release
 from release.core.record import Record
 from release.core.reference import Reference
 from release.engine.step import Step
 from release.steps.attach import Attach
+from release.steps.attest import MakeProvenance, MakeSbom
 from release.steps.build import Build, Making
 from release.steps.doors import Doors
 from release.steps.image import BuildImage
@@ -50,6 +52,31 @@ def images_of(
             )
         )  # fmt: skip
     return tuple(steps)
+
+
+def said_of(
+    doors: Doors,
+    release: Release,
+    begin: Step[Record],
+    tag: tuple[Step[Any], ...],
+    builds: tuple[Making, ...],
+    images: tuple[BuildImage, ...],
+) -> tuple[Making, ...]:
+    """What a release says of itself: the bill of materials, then the provenance, which is about that one too."""
+    common = release, begin, tag, doors.ledger, doors.shelf, supply_of(doors, release), doors.mine(release.start)
+    said: tuple[Making, ...] = ()
+    if name := release.attest.sbom:
+        said = (MakeSbom(f"build {name}", *common, builds, doors.bills),)
+    if name := release.attest.provenance:
+        making = provenance.Making(
+            doors.source or doors.remote.name, doors.builder or provenance.SOMEBODY, doors.invocation
+        )
+        held = (*builds, *said)
+        said = (
+            *said,
+            MakeProvenance(f"build {name}", *common, held, images, making, doors.signatures, doors.remote),
+        )
+    return said
 
 
 def pushes_of(doors: Doors, release: Release, images: tuple[BuildImage, ...]) -> tuple[PushImage, ...]:
