@@ -11,6 +11,7 @@ from release.core import making
 from release.core.config import Config, Downstream, Gate, When, seconds
 from release.core.making import of_platform
 from release.core.model import DownstreamWish, GateWish, Release
+from release.core.publishing import uploaded
 from release.core.version import render
 
 
@@ -32,17 +33,20 @@ def furnished(config: Config, release: Release, values: Mapping[str, str]) -> Re
     """The release with its mode, gates, downstreams, and all that it makes and publishes."""
     line, kind = release.line, release.kind
     waits = seconds(config.release.deadline) or 0
+    artifacts = tuple(
+        wish for table in config.artifact if applies(table, line, kind) for wish in making.artifacts(table, values)
+    )
     return msgspec.structs.replace(
         release,
         mode=_mode(config) if release.edits else "none",
         start=config.release.start,
         gates=tuple(_gate(gate, waits) for gate in config.gate if applies(gate, line, kind)),
-        artifacts=tuple(
-            wish for table in config.artifact if applies(table, line, kind) for wish in making.artifacts(table, values)
-        ),
+        artifacts=artifacts,
         images=making.images([table for table in config.image if applies(table, line, kind)], values),
         packages=tuple(
-            making.package(table, values) for table in config.package if table.files and applies(table, line, kind)
+            uploaded(making.package(table, values), artifacts)
+            for table in config.package
+            if table.files and applies(table, line, kind)
         ),
         publishers=tuple(
             making.publisher(table, values, waits) for table in config.publish if applies(table, line, kind)

@@ -223,8 +223,9 @@ class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A package whose version a release claims, on a Python index (its "simple" address).
 
-    `files` are artifacts (templates) that are uploaded there; without any somebody else does that. `upload` is the address
-    that takes them, "" for the one that belongs to the index, where that is known.
+    `files` are files of artifacts, or names of [[artifact]] tables for all that they make (templates), that are uploaded
+    there; without any somebody else does that. `upload` is the address that takes them, "" for the one that belongs to the
+    index, where that is known.
     """
 
     name: str

@@ -33,6 +33,7 @@ from release.core.notation import (
     unknown_names,
 )
 from release.core.notes import TEMPLATES
+from release.core.publish_rules import publish_contradictions
 from release.core.version import PEP440_WORDS, names_in, render, scheme
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
@@ -52,6 +53,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_gates(config.gate),
         *artifact_contradictions(config),
         *image_contradictions(config),
+        *publish_contradictions(config),
         *_downstreams(config.downstream),
         *_same_tags(config),
         *claim_contradictions(config),

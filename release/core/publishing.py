@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
+
 from release.core.making import UPLOADS
-from release.core.model import PackageWish, PublishWish
+from release.core.model import ArtifactWish, PackageWish, PublishWish
 from release.core.record import Record
 
 
 def host(index: str) -> str:
     """The host of an index's address, with its port."""
     return index.partition("://")[2].partition("/")[0]
+
+
+def uploaded(wish: PackageWish, artifacts: Sequence[ArtifactWish]) -> PackageWish:
+    """A package with every file by its name: where one is the name of a build, it stands for all that that makes."""
+    makes = {one.name: one.makes for one in artifacts}
+    files = tuple(file for name in wish.files for file in makes.get(name, (name,)))
+    return msgspec.structs.replace(wish, files=files)
 
 
 def package_step(wish: PackageWish) -> str:
