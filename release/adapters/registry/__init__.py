@@ -1,4 +1,4 @@
-"""Container registries, by the OCI distribution spec, read only: what a tag names, with the logins that Docker keeps."""
+"""Container registries, by the OCI distribution spec: read and written, with the logins that Docker keeps."""
 
 from release.adapters.registry.client import Registries
 
