@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from release.app import Session
 from release.commands.adopt import adopted, asked_for, surely
 from release.commands.plan import states
@@ -11,9 +13,10 @@ from release.core.finding import Conflict, Done
 from release.core.model import Release
 from release.core.plan import StepState, Verified
 from release.core.version import Version, scheme
+from release.engine.step import Step
 from release.engine.walk import Engine
 from release.errors import ConflictError
-from release.steps import file_path, listing_path, release_path, verify_images
+from release.steps import claim_path, file_path, listing_path, release_path, verify_images
 from release.steps.doors import Doors
 from release.steps.elsewhere import verify_packages
 
@@ -36,9 +39,11 @@ def files(engine: Engine, doors: Doors, release: Release) -> tuple[StepState, ..
     """Every file on the forge, fetched and compared: the upstream's own, then those of each downstream."""
     listings = listing_path(doors, release)
     listed = engine.look(listings)
-    checks = [
-        check for one in listings if isinstance(done := listed[one], Done) for check in file_path(one, done.value)
-    ]
+    checks: list[Step[Any]] = []
+    for one in listings:
+        if isinstance(done := listed[one], Done):
+            own = file_path(one, done.value)
+            checks += claim_path(doors, release, own) if one.wish is None else own
     unlisted = [one for one in listings if not isinstance(listed[one], Done)]
     return (*states(unlisted, listed), *states(checks, engine.look(checks)))
 

@@ -41,9 +41,9 @@ class Making(msgspec.Struct, frozen=True):
 
 
 def statement(
-    release: Release, commit: str, files: Iterable[tuple[str, str]], images: Iterable[BuiltImage], making: Making
+    release: Release, commit: str, files: Iterable[tuple[str, str]], images: Mapping[str, BuiltImage], making: Making
 ) -> bytes:
-    """The Statement about files (name, SHA-256 in hex) and images."""
+    """The Statement about files (name, SHA-256 in hex) and images (by "name:tag")."""
     source = git_uri(making.source)
     run: dict[str, Any] = {"builder": {"id": making.builder}}
     if making.invocation:
@@ -69,12 +69,12 @@ def statement(
     return msgspec.json.encode(document, order="sorted")
 
 
-def subjects(files: Iterable[tuple[str, str]], images: Iterable[BuiltImage]) -> dict[str, str]:
-    """SHA-256 by name: files by their own, an image index by `oci:NAME`, its image for a platform by `oci:NAME#os/arch`."""
+def subjects(files: Iterable[tuple[str, str]], images: Mapping[str, BuiltImage]) -> dict[str, str]:
+    """SHA-256 by name: a file by its own, an image index by `oci:NAME:TAG`, its image for a platform by `oci:NAME:TAG#os/arch`."""
     found = dict(files)
-    for image in images:
-        found[f"oci:{image.name}"] = _hex(image.digest)
-        found |= {f"oci:{image.name}#{one.platform}": _hex(one.digest) for one in image.platforms}
+    for name, image in images.items():
+        found[f"oci:{name}"] = _hex(image.digest)
+        found |= {f"oci:{name}#{one.platform}": _hex(one.digest) for one in image.platforms}
     return found
 
 

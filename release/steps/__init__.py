@@ -39,6 +39,7 @@ from release.steps.push import PushImage, TagImage
 from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
+from release.steps.verify_claims import VerifyProvenance, VerifySbom
 from release.steps.verify_image import VerifyImage
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
 
@@ -161,6 +162,20 @@ def listing_path(doors: Doors, release: Release) -> list[Listing]:
 def file_path(listing: Listing, files: Sequence[Expected]) -> list[VerifyAsset]:
     """Each of these files, to be fetched and compared."""
     return [VerifyAsset(f"{listing.name.removesuffix('s')} {one.name}", one, listing.forge) for one in files]
+
+
+def claim_path(
+    doors: Doors, release: Release, files: Sequence[VerifyAsset]
+) -> list[VerifyAsset | VerifySbom | VerifyProvenance]:
+    """The upstream's own files, and what the release says of them."""
+    own, attest, forge = tuple(files), release.attest, doors.forge
+    path: list[VerifyAsset | VerifySbom | VerifyProvenance] = list(own)
+    if forge is not None and attest.sbom:
+        path.append(VerifySbom(f"sbom {attest.sbom}", release, own, forge))
+    if forge is not None and attest.provenance:
+        record, name = doors.ledger.latest(release), f"provenance {attest.provenance}"
+        path.append(VerifyProvenance(name, release, record, own, doors.remote, forge, doors.signatures))
+    return path
 
 
 def verify_images(doors: Doors, release: Release) -> list[VerifyImage]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from release.core import provenance
 from release.core.finding import Conflict
-from release.core.model import BuiltImage
-from release.engine.step import Known, Say, Step
+from release.engine.step import Known, Say
 from release.ports import Bills, Remote, Signatures
 from release.steps.build import Making
+from release.steps.image import BuildImage
 from release.steps.supply import Artifact
 
 
@@ -39,7 +39,7 @@ class MakeProvenance(Making):
     """How all files (the bill of materials too) and all images were made, signed as it is asked for."""
 
     builds: tuple[Making, ...]
-    images: tuple[Step[BuiltImage], ...]
+    images: tuple[BuildImage, ...]
     making: provenance.Making
     signatures: Signatures
     remote: Remote
@@ -58,7 +58,7 @@ class MakeProvenance(Making):
         return self.signatures.lacking(wish, public or "")
 
     def made(self, known: Known, commit: str, say: Say) -> Sequence[Artifact]:
-        images = [known[image] for image in self.images]
+        images = {f"{one.wish.name}:{one.wish.tag}": known[one] for one in self.images}
         said = provenance.statement(self.release, commit, _digests(known, self.builds), images, self.making)
         line = self.signatures.signed(self.release.attest, said)
         return (Artifact(self.release.attest.provenance, *self.shelf.take([line])),)

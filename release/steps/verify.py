@@ -14,7 +14,7 @@ from release.errors import Refused
 from release.ports import Forge
 from release.steps.assets import fetched
 
-LIMIT = 16 * 1024 * 1024  # bytes of a manifest; a larger one is none
+LIMIT = 16 * 1024 * 1024  # bytes of a document; a larger one is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +54,12 @@ def manifest_of(forge: Forge, tag: str) -> bytes | None:
 
 def manifest_among(forge: Forge, listed: tuple[Asset, ...]) -> bytes | None:
     """The manifest among the assets of a release, None where there is none, or one that is too large."""
-    asset = next((one for one in listed if one.name == MANIFEST and one.complete), None)
-    if asset is None or asset.size > LIMIT:
+    return content_of(forge, next((one for one in listed if one.name == MANIFEST), None))
+
+
+def content_of(forge: Forge, asset: Asset | None) -> bytes | None:
+    """A document's bytes, None where it is not there, or too large for one."""
+    if asset is None or not asset.complete or asset.size > LIMIT:
         return None
     content = b""
     for piece in forge.download(asset.id):
