@@ -220,6 +220,8 @@ def test_people_may_polish_the_entry_and_the_release_says_what_they_wrote(shop: 
     shop.release().expect(0)
     assert shop.refs()["refs/tags/v0.1.0"] == merged
     assert "that *shines*" in shop.some.releases("app")[0]["body"]
+    shop.commit({"b.txt": "b\n"}, "feat: the next thing")
+    shop.release().expect(4, "waits for the merge of #2")  # what is left on the branch was merged by the squash
 
 
 def test_what_a_person_committed_is_never_thrown_away(shop: Shop) -> None:
