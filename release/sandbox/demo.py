@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -74,6 +75,18 @@ def found(forge: Sandbox, stage: Path) -> None:
         )
     forge.secret(f"{OWNER}/rke2", "RELEASE_TOKEN", forge.token("robot"))
     forge.secret(f"{OWNER}/rke2", "INDEX_TOKEN", INDEX_TOKEN)
+    forge.secret(f"{OWNER}/rke2", "SIGNING_KEY", signing_key())
+
+
+def signing_key() -> str:
+    """The private half (PEM) of release.pub in the example. It is the same every time, and secret to nobody."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    known = sha256(b"the key of the demonstration, which keeps nothing secret").digest()
+    key = Ed25519PrivateKey.from_private_bytes(known)
+    plain = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
 
 
 def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -13,21 +14,21 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from release.sandbox.fleet import RKE2
 from release.sandbox.forge import Sandbox
 from release.sandbox.index import PackageIndex
 from release.sandbox.registry import SandboxRegistry
 from release.tasks import program
 
 BINARIES = {"rke2.linux-amd64", "rke2.linux-arm64"}
-MADE = {
-    *BINARIES,
-    *(f"{name}.tar.gz" for name in BINARIES),
-    "sha256sum-amd64.txt",
-    "sha256sum-arm64.txt",
-    "release.json",
-}
-WHEEL = {"rke2_version-1.30.3.post1-py3-none-any.whl", "sha256sum.txt"}
+ARCHIVES = {f"{name}.tar.gz" for name in BINARIES}
+PROVENANCE = "rke2.intoto.jsonl"
+SUMS = {"sha256sum-amd64.txt", "sha256sum-arm64.txt", "sha256sum.txt"}
+MADE = BINARIES | ARCHIVES | SUMS | {"rke2.cdx.json", PROVENANCE, "release.json"}
+WHEEL = {"rke2_version-1.30.3.post1-py3-none-any.whl"}
 TAGS = {"v1.30.3-rc1+rke2r1": MADE, "v1.30.3+rke2r1": MADE | WHEEL}
 IMAGES = {"rke2-runtime": "bin/rke2", "rke2-upgrade": "opt/rke2", "system-agent-installer-rke2": "rke2"}
 
@@ -45,16 +46,20 @@ def test_the_demonstration_runs_to_its_end_and_leaves_its_folder(
     assert str(stage) in last
     assert "Traceback" not in err
     with closing(Sandbox(stage / "forge")) as forge, closing(SandboxRegistry(stage / "registry")) as registry:
-        binaries = released(forge)
+        files = released(forge)
         for tag, image, arch in product(TAGS, IMAGES, ("amd64", "arm64")):
             held = unpacked(registry, f"rancher/{image}", tag.replace("+", "-"), arch)
-            assert held[IMAGES[image]] == binaries[tag, arch], (image, tag, arch)
+            assert held[IMAGES[image]] == files[tag][f"rke2.linux-{arch}"], (image, tag, arch)
+        for tag, assets in files.items():
+            said = {PROVENANCE, "release.json"} | SUMS
+            made = {name: digest(content) for name, content in assets.items() if name not in said}
+            assert claims(assets[PROVENANCE]) == made | built(registry, "rancher/rke2-runtime", tag.replace("+", "-"))
     with PackageIndex(stage / "index") as index:
         assert installed(index, tmp_path / "site") == "1.30.3.post1\n"
 
 
-def released(forge: Sandbox) -> dict[tuple[str, str], bytes]:
-    """The upstream's binaries by tag and architecture; all that is released on the forge is as it has to be."""
+def released(forge: Sandbox) -> dict[str, dict[str, bytes]]:
+    """The upstream's files by tag; what is released on the forge is as it has to be, and nothing else is."""
     files = {}
     for name in ("rke2", "rke2-upgrade", "system-agent-installer-rke2"):
         out_there = {release["tag_name"]: release for release in forge.releases(f"rancher/{name}")}
@@ -64,8 +69,31 @@ def released(forge: Sandbox) -> dict[tuple[str, str], bytes]:
         for tag, one in out_there.items():
             assets = {asset["name"]: forge.folder / "assets" / asset["file"] for asset in one["assets"]}
             assert assets.keys() == (TAGS[tag] if name == "rke2" else set()), (name, tag)
-            files |= {(tag, path[-5:]): assets[path].read_bytes() for path in BINARIES & assets.keys()}
+            if name == "rke2":
+                files[tag] = {name: path.read_bytes() for name, path in assets.items()}
     return files
+
+
+def claims(line: bytes) -> dict[str, str]:
+    """What a provenance is about, name -> digest, once its signature holds (DSSE 1.0, "Signature Definition")."""
+    envelope = json.loads(line)
+    payload, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"].encode()
+    signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    key = load_pem_public_key((RKE2 / "seed" / "rke2" / "release.pub").read_bytes())
+    assert isinstance(key, Ed25519PublicKey)
+    key.verify(base64.b64decode(envelope["signatures"][0]["sig"]), signed)
+    return {one["name"]: f"sha256:{one['digest']['sha256']}" for one in json.loads(payload)["subject"]}
+
+
+def built(registry: SandboxRegistry, name: str, tag: str) -> dict[str, str]:
+    """The index and the manifests of an image, as a provenance names them."""
+    parts = json.loads(registry.manifest(name, tag))["manifests"]
+    named = {f"oci:{name}#{one['platform']['os']}/{one['platform']['architecture']}": one["digest"] for one in parts}
+    return {f"oci:{name}": registry.tags(name)[tag], **named}
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{sha256(content).hexdigest()}"
 
 
 def installed(index: PackageIndex, folder: Path) -> str:
@@ -81,9 +109,9 @@ def installed(index: PackageIndex, folder: Path) -> str:
 def unpacked(registry: SandboxRegistry, name: str, tag: str, arch: str) -> dict[str, bytes]:
     """The files in the image of a platform, all of whose bytes have the digests that they are named by."""
 
-    def held(digest: str) -> bytes:
-        content = registry.held(name, digest)
-        assert f"sha256:{sha256(content).hexdigest()}" == digest
+    def held(named: str) -> bytes:
+        content = registry.held(name, named)
+        assert digest(content) == named
         return content
 
     index = json.loads(held(registry.tags(name)[tag]))
