@@ -82,7 +82,7 @@ class Bills:
             metadata=BomMetaData(component=root, timestamp=moment, tools=tools),
             components=[*made, *asked_for],
         )
-        bom.register_dependency(root, asked_for)
+        bom.register_dependency(root, [*made, *asked_for])
         return _written(bom)
 
     def _own(self, release: Release, commit: str) -> PackageURL:

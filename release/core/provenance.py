@@ -176,7 +176,7 @@ def wrong_provenance(line: bytes, release: Release, commit: str, out: Mapping[st
     commits = [one.digest.get("gitCommit", "") for one in definition.resolvedDependencies]
     told = [definition.externalParameters.get(name) for name in ("tag", "version")]
     if commits != [commit]:
-        return f"it says that it was built from {', '.join(plain(one, 10) for one in commits) or 'nothing'}, not from {commit[:10]}"
+        return f"it says that it was built from {', '.join(plain(one, 80)[:10] for one in commits) or 'nothing'}, not from {commit[:10]}"
     if told != [release.tag, release.version]:
         return f"it is of {plain(str(told[0]), 80)}, not of {release.tag}"
     names = [one.name for one in said.subject]
