@@ -72,7 +72,8 @@ class PushImage(Step[str]):
 class TagImage(Step[str]):
     """The version tag of an image in one registry, after the tag in git. Its value is the digest that it names.
 
-    `said` is what has been said about the image there before anybody looks at it.
+    `said` is what has been said about the image there before anybody looks at it. Of a release that no record tells of,
+    what is there can only be compared with what is built.
     """
 
     release: Release
@@ -95,10 +96,12 @@ class TagImage(Step[str]):
     def inspect(self, known: Known) -> Finding[str]:
         record = self.ledger.latest(self.release)
         image, found = image_of(self.build, known, record), self.registry.digest(str(self.target))
-        if found and record is None:
+        if found and record is None and known.get(self.land) is not None:
             return Done(found, f"{found[:19]}, as it was found")
         if not self.build.mine and found != (image.digest if image else ""):
             return Underway(f"the run of {self.release.tag} tags it")
+        if found and image is None and record is not None and not record.tip:
+            return Pending(f"build it, and compare it with {self.target}")
         wanted = image.digest if image is not None else ""
         why = f"{self.target} is {found[:19]}, not {wanted[:19] or 'ours'}"
         foreign = Conflict(
