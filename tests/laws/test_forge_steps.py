@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from release import app
-from release.app import Session
+from release.app import Session, clock
 from release.commands import withdraw
 from release.commands.plan import prepared
 from release.commands.verify import released
@@ -83,7 +82,7 @@ class Captain:
 @contextmanager
 def captain(story: Story, monkeypatch: pytest.MonkeyPatch) -> Iterator[Captain]:
     """A captain in a fresh copy of a world."""
-    monkeypatch.setattr(app, "now", app.now)
+    monkeypatch.setattr(clock, "now", clock.now)
     with story.staged("law") as stage:
         one = Captain(stage, stage.captain("captain"), monkeypatch)
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release import app
+from release.app import clock
 from release.commands.plan import prepared
 from release.core.aim import Wishes
 from release.core.finding import Done, Pending, Underway
@@ -26,7 +26,7 @@ FILES = {"release.toml": CONFIG, "tasks.py": TASKS, "version.txt": "version = 0.
 
 
 def test_a_proposal_is_made_once_and_waits_for_its_merge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "now", app.now)
+    monkeypatch.setattr(clock, "now", clock.now)
     world = empty(tmp_path)
     with serving(tmp_path / "forge") as forge:
         seed(world, forge, "app", FILES)
@@ -62,7 +62,7 @@ def test_a_proposal_is_made_once_and_waits_for_its_merge(tmp_path: Path, monkeyp
 
 def test_two_that_push_at_the_same_time_push_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slower one finds the other's, and that is as good; the forge refuses its pull request, and has one."""
-    monkeypatch.setattr(app, "now", app.now)
+    monkeypatch.setattr(clock, "now", clock.now)
     world = empty(tmp_path)
     with serving(tmp_path / "forge") as forge:
         seed(world, forge, "app", FILES)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from release import app
-from release.app import Session
+from release.app import Session, clock
 from release.core.finding import Finding, Pending
 from release.engine.step import Step
 from tests.world import World
@@ -24,7 +24,7 @@ def opened(world: World, clone: Path, monkeypatch: pytest.MonkeyPatch, now: str)
     for name, value in world.environment.items():
         if name in ("HOME", "GIT_CONFIG_NOSYSTEM") or name.startswith(("GITHUB_", "SLUICE_")):
             monkeypatch.setenv(name, value)
-    monkeypatch.setattr(app, "now", lambda: now)
+    monkeypatch.setattr(clock, "now", lambda: now)
     return app.session(clone)
 
 
