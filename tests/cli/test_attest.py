@@ -16,6 +16,8 @@ import pytest
 from tests.forged import Fleet, fleet
 
 SBOM, PROVENANCE = "app-0.1.0.cdx.json", "app-0.1.0.intoto.jsonl"
+LOOKING = {"VerifySbom", "VerifyProvenance"}
+"""The steps of which this file shows that they look, and change nothing."""
 TABLES = """
 [attest]
 sbom = "{project}-{version}.cdx.json"
@@ -90,7 +92,9 @@ def test_every_file_is_a_subject_with_the_digest_that_it_has_and_the_commit_is_t
     assert {one["name"] for one in listed} == {*files, "requests"} - {SBOM}
     manifest = json.loads(content(some, "release.json"))
     assert {one["name"] for one in manifest["artifacts"]} == {*files, PROVENANCE}
+    before = some.refs("app"), some.releases("app")
     answer = some.invoke(clone, "release.verify", "--format", "json").expect(0).value
+    assert (some.refs("app"), some.releases("app")) == before
     states = {step["name"]: step["state"] for step in answer["steps"]}
     assert states[f"sbom {SBOM}"] == states[f"provenance {PROVENANCE}"] == "done"
 
@@ -111,6 +115,8 @@ def test_a_provenance_that_somebody_else_wrote_and_one_that_lacks_a_file_are_fou
     replaced(some, PROVENANCE, before)
     some.invoke(clone, "release.verify").expect(0)
     replaced(some, "app-arm64.txt", b"other bytes")
+    wrong = some.refs("app"), some.releases("app")
     some.invoke(clone, "release.verify").expect(
         1, f"provenance {PROVENANCE} +failed +it has another digest of app-arm64.txt", f"sbom {SBOM} +failed +it has another digest of app-arm64.txt"
     )  # fmt: skip
+    assert (some.refs("app"), some.releases("app")) == wrong

@@ -17,6 +17,7 @@ from release.core.finding import Done, Finding, Pending, Underway
 from release.engine.step import Known, Step
 from release.engine.walk import Findings
 from release.steps import release_path
+from tests.cli.test_attest import LOOKING as OF_CLAIMS
 from tests.laws.harness.inside import opened, walked
 from tests.laws.test_forge_steps import LAW as ON_A_FORGE
 from tests.laws.test_proposal_step import LAW as PROPOSED
@@ -24,13 +25,16 @@ from tests.world import CONFIG, World, made
 
 NOON, NEXT_DAY = "2026-03-04T12:00:00+00:00", "2026-03-05T12:34:56+00:00"
 BY_TAG = CONFIG.replace("[release]", '[release]\nstart = "tag"')
-STARTS = {"command": CONFIG, "tag": BY_TAG}
+ATTEST = '[attest]\nsbom = "{{project}}.cdx.json"\nprovenance = "{{project}}.intoto.jsonl"\n\n[[gate]]'
+STARTS = {"command": CONFIG.replace("[[gate]]", ATTEST, 1), "tag": BY_TAG.replace("[[gate]]", ATTEST, 1)}
 STEPS = {
     "gate tests": "Gate",
     "commit": "MakeCommit",
     "begin": "Begin",
     "build app-amd64.txt": "Build",
     "build app-arm64.txt": "Build",
+    "build demo.cdx.json": "MakeSbom",
+    "build demo.intoto.jsonl": "MakeProvenance",
     "tag": "Land",
     "output": "Publish",
     "downstream first": "ReleaseDownstream",
@@ -40,7 +44,7 @@ STEPS = {
 
 
 def test_every_step_class_is_under_the_step_law() -> None:
-    assert {kind.__name__ for kind in kinds(Step)} == set(STEPS.values()) | ON_A_FORGE | PROPOSED
+    assert {kind.__name__ for kind in kinds(Step)} == set(STEPS.values()) | OF_CLAIMS | ON_A_FORGE | PROPOSED
 
 
 def kinds(kind: type[Any]) -> Iterator[type[Any]]:
