@@ -94,7 +94,7 @@ class ImageRoom:
 
     def fingerprints(self, inputs: Mapping[str, Path]) -> dict[str, str]:
         """What tells files of builds apart, by name."""
-        return {name: _digest(path) for name, path in sorted(inputs.items())}
+        return {name: self._digest(path) for name, path in sorted(inputs.items())}
 
     def export(self, digest: str, folder: Path) -> None:
         """Copy an image for one platform into a layout of its own."""
@@ -142,6 +142,13 @@ class ImageRoom:
         """End what still runs, now."""
         for builder in self._builders.values():
             builder.stop()
+
+    def _digest(self, path: Path) -> str:
+        """What a file is, and whether it may be run. In our own store it has its digest for a name."""
+        with complaining(path), path.open("rb") as file:
+            program = os.fstat(file.fileno()).st_mode & 0o100
+            stored = self._memory.kept(path.name) == path
+            return f"{path.name if stored else hashlib.file_digest(file, 'sha256').hexdigest()} {program}"
 
     def _choice(self, wish: ImageWish, commit: str) -> _Choice:
         """Decided once for a wish at a commit: files that are still to be made lie there, empty."""
@@ -320,12 +327,6 @@ def _key(
     alone = msgspec.structs.replace(wish, targets=())
     told = msgspec.json.encode((alone, epoch, annotations, inputs), order="sorted")
     return f"images {MADE}", commit, digest_of(told)
-
-
-def _digest(path: Path) -> str:
-    with complaining(path), path.open("rb") as file:
-        program = os.fstat(file.fileno()).st_mode & 0o100
-        return f"{hashlib.file_digest(file, 'sha256').hexdigest()} {program}"
 
 
 def _inside(tree: Path, path: str, key: str) -> Path:
