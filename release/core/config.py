@@ -160,7 +160,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one build makes: `name`, `path`, `files`, `include`, `artifacts` and `folder` are templates, filled in for each platform.
 
-    `command`: `run` makes `path` (in the clone), else all of `files` (without any: `name`) in `$SLUICE_OUTPUT`, and nothing else.
+    `command`: `run` makes `path` (in the clone), else all of `files` (without any: `name`) in `$SLUICE_OUTPUT`, and nothing
+    else; the files of other `artifacts` lie in `$SLUICE_INPUTS`.
     `python`: the wheel and the sdist of the project `name` in the folder `path`; a wheel that is not for every Python and
     platform has to be named in `files`. `archive`: `name` (`.tar.gz`, `.tgz`, `.tar` or `.zip`) holds what `include` names of
     the release commit (paths and globs) and the files of other `artifacts`, below `folder`.
