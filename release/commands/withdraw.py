@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from release.app import Session
@@ -13,6 +13,7 @@ from release.commands.verify import released
 from release.core.finding import Blocked, Conflict
 from release.core.model import Release
 from release.core.plan import Withdrawn
+from release.core.publishing import yanked_by_hand
 from release.core.record import Withdrawal
 from release.engine.step import Step
 from release.engine.walk import Event, Findings
@@ -28,10 +29,11 @@ class Withdrawing:
     reason: str
     steps: Sequence[Step[Any]]
     found: Findings
+    left: tuple[str, ...] = ()
 
     @property
     def withdrawn(self) -> Withdrawn:
-        return Withdrawn(self.release.tag, self.reason, states(self.steps, self.found))
+        return Withdrawn(self.release.tag, self.reason, states(self.steps, self.found), self.left)
 
 
 def prepared(session: Session, version: str, reason: str) -> Withdrawing:
@@ -47,7 +49,8 @@ def prepared(session: Session, version: str, reason: str) -> Withdrawing:
         found = engine.look(steps)
         if conflicts := engine.preflight(steps, found):
             raise ConflictError(conflicts)
-    return Withdrawing(release, reason, steps, found)
+    left = yanked_by_hand(session.ledger.latest(release), release.packages)
+    return Withdrawing(release, reason, steps, found, left)
 
 
 def withdraw(
@@ -57,4 +60,4 @@ def withdraw(
     with session.journal() as journal, session.engine(journal, listener) as engine:
         found = engine.reach(todo.steps, todo.found)
     conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
-    return Withdrawing(todo.release, todo.reason, todo.steps, found).withdrawn, conflicts
+    return replace(todo, found=found).withdrawn, conflicts

@@ -147,11 +147,15 @@ class Abandoned(msgspec.Struct, frozen=True):
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
-    """A release that nobody should take any more: it is marked as such where it is shown, and nothing of it is deleted."""
+    """A release that nobody should take any more: it is marked as such where it is shown, and nothing of it is deleted.
+
+    `left` is what a person has to do by hand, one sentence each.
+    """
 
     tag: str
     why: str
     steps: tuple[StepState, ...]
+    left: tuple[str, ...] = ()
 
 
 class Filled(msgspec.Struct, frozen=True):

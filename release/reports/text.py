@@ -220,6 +220,7 @@ def _(withdrawn: Withdrawn) -> Iterator[Line]:
     done = all(step.state == "done" for step in withdrawn.steps)
     word = "is withdrawn" if done else "to be withdrawn"
     yield [(f"{withdrawn.tag} {word}, and nothing of it is deleted: {shown(withdrawn.why)}", "")]
+    yield from ([(shown(one), "")] for one in withdrawn.left)
 
 
 @lines.register

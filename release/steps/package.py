@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
 from release.core.forge import PACE
@@ -12,6 +13,7 @@ from release.core.model import PackageWish, Release
 from release.core.publishing import host
 from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
+from release.errors import Uncertain
 from release.ports import Index, Ledger, Uploads
 from release.steps.build import Making, noted_files
 from release.steps.supply import Artifact, Supply
@@ -67,7 +69,17 @@ class PublishPackage(Step[Proof]):
         files = {one.name: self.supply.path(one) for one in made if one.name not in there}
         # Noted before: from here on somebody may have these bytes, and no other machine builds others in their place.
         self._note(known[self.begin], Proof(assets={one.name: one.sha256 for one in made}))
-        self.uploads.upload(self.wish, files, say)
+        for name, path in files.items():
+            self._upload(name, path, say)
+
+    def _upload(self, name: str, path: Path, say: Say) -> None:
+        """One file; where the answer is lost and the file is there all the same, that is no reason to stop."""
+        try:
+            self.uploads.upload(self.wish, {name: path}, say)
+        except Uncertain:
+            if name not in self.index.files(self.wish.index, self.wish.name, self.wish.version):
+                raise
+            say(f"the answer for {name} was lost, and it is there")
 
     def _note(self, begun: Record, proof: Proof) -> None:
         record = self.ledger.latest(self.release)
