@@ -1,0 +1,29 @@
+"""What the environment says of who runs us, and what of it builds are told."""
+
+from __future__ import annotations
+
+from release.app import builder_of, invocation_of, of_builds
+from release.core.config import Attest, Config
+
+ACTIONS = {
+    "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/app", "GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "2",
+    "GITHUB_WORKFLOW_REF": "acme/app/.github/workflows/release.yml@refs/tags/v1",
+}  # fmt: skip
+
+
+def test_the_builder_is_the_workflow_as_certificates_name_it_and_the_invocation_its_run() -> None:
+    assert builder_of(ACTIONS) == "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1"
+    assert invocation_of(ACTIONS) == "https://github.com/acme/app/actions/runs/7/attempts/2"
+
+
+def test_outside_of_a_workflow_there_is_neither() -> None:
+    for missing in ACTIONS:
+        some = {name: value for name, value in ACTIONS.items() if name != missing}
+        assert (builder_of(some) == "") == (missing in ("GITHUB_SERVER_URL", "GITHUB_WORKFLOW_REF"))
+        assert (invocation_of(some) == "") == (missing in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"))
+
+
+def test_builds_are_not_told_the_key_that_signs_whatever_it_is_named() -> None:
+    environment = {"PATH": "/bin", "ODD": "-----BEGIN PRIVATE KEY-----", "odd": "x"}
+    assert of_builds(environment, Config(attest=Attest(key="env:ODD"))) == {"PATH": "/bin", "odd": "x"}
+    assert of_builds(environment, Config(attest=Attest(key="ODD"))) == environment
