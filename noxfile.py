@@ -77,6 +77,7 @@ def bench(session: nox.Session) -> None:
     install(session)
     session.run("python", "benchmarks/startup.py")
     session.run("python", "-m", "benchmarks.history", *session.posargs)
+    session.run("python", "-m", "benchmarks.images")
 
 
 def install(session: nox.Session) -> None:
