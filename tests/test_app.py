@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.app import builder_of, invocation_of, of_builds
+from release.app.environment import builder_of, invocation_of, of_builds
 from release.core.config import Attest, Config
 
 ACTIONS = {
