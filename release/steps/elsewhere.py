@@ -9,21 +9,32 @@ from release.steps.build import Making
 from release.steps.doors import Doors
 from release.steps.land import Land
 from release.steps.made import supply_of
-from release.steps.package import PublishPackage
+from release.steps.package import CheckPackage, PublishPackage
 from release.steps.publisher import RunPublisher
 from release.steps.verify_package import VerifyPackage
 
 
+def checks_of(doors: Doors, release: Release, builds: tuple[Making, ...]) -> tuple[CheckPackage, ...]:
+    """Each package read before the tag is out."""
+    supply, mine = supply_of(doors, release), doors.mine(release.start)
+    return tuple(
+        CheckPackage(
+            f"check {package_step(wish)}", wish, _makers(wish, builds), supply, doors.shelf, doors.uploads, mine
+        )
+        for wish in release.packages
+    )
+
+
 def packages_of(
-    doors: Doors, release: Release, begin: Begin, land: Land, builds: tuple[Making, ...]
+    doors: Doors, release: Release, begin: Begin, land: Land, checks: tuple[CheckPackage, ...]
 ) -> tuple[PublishPackage, ...]:
     """Each package on its index, after the tag in git."""
     return tuple(
         PublishPackage(
-            package_step(wish), release, wish, begin, land, _makers(wish, builds), doors.ledger,
-            supply_of(doors, release), doors.index, doors.uploads, doors.mine(release.start),
+            package_step(check.wish), release, check.wish, begin, land, check, doors.ledger,
+            check.supply, doors.index, doors.uploads, check.mine,
         )
-        for wish in release.packages
+        for check in checks
     )  # fmt: skip
 
 

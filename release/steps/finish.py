@@ -15,6 +15,7 @@ from release.steps.land import Land
 from release.steps.package import PublishPackage
 from release.steps.publish import PublishRelease
 from release.steps.publisher import RunPublisher
+from release.steps.push import TagImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,8 @@ class Finish(Step[str]):
                 proofs[RELEASE] = Proof(id=known[step], commit=record.state.commit)
             elif isinstance(step, PublishPackage):
                 proofs[step.name] = known[step]
+            elif isinstance(step, TagImage):
+                proofs[step.name] = Proof(digest=known[step])
             elif isinstance(step, RunPublisher):
                 proofs[step.name] = Proof(commit=known[step], attempt=1)
         self.ledger.note(record, proofs)

@@ -13,8 +13,8 @@ from release.core.model import PackageWish, Release
 from release.core.publishing import host
 from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
-from release.errors import Uncertain
-from release.ports import Index, Ledger, Uploads
+from release.errors import Refused, Uncertain
+from release.ports import Index, Ledger, Shelf, Uploads
 from release.steps.build import Making, noted_files
 from release.steps.supply import Artifact, Supply
 
@@ -24,14 +24,47 @@ LOG_IN = (
 
 
 @dataclass(frozen=True, eq=False)
+class CheckPackage(Step[tuple[Artifact, ...]]):
+    """What was built can be uploaded: seen before the tag is out, for afterwards nothing can be built anew. Its value is the files."""
+
+    wish: PackageWish
+    builds: tuple[Making, ...]
+    supply: Supply
+    shelf: Shelf
+    uploads: Uploads
+    mine: bool
+
+    means = True
+
+    def inspect(self, known: Known) -> Finding[tuple[Artifact, ...]]:
+        values = [known.get(build) for build in self.builds]
+        made = tuple(one for value in values for one in value or () if one.name in self.wish.files)
+        if not self.mine:
+            return Done(made, "by the run of the tag")
+        if not made or any(value is None for value in values) or self.shelf.recall(*self._key(made)) is None:
+            return Pending(f"read {', '.join(self.wish.files)}")
+        return Done(made, f"{self.wish.name} {self.wish.version}, by what is in its files")
+
+    def apply(self, known: Known, say: Say) -> None:
+        made = tuple(one for build in self.builds for one in known[build] if one.name in self.wish.files)
+        if why := self.uploads.wrong(self.wish, {one.name: self.supply.path(one) for one in made}):
+            raise Refused(why, "mend what builds it; no tag is out yet that needs it")
+        self.shelf.remember("fit", *self._key(made))
+
+    def _key(self, made: tuple[Artifact, ...]) -> tuple[str, ...]:
+        digests = " ".join(one.sha256 for one in made)
+        return "package", self.wish.name, self.wish.version, digests
+
+
+@dataclass(frozen=True, eq=False)
 class PublishPackage(Step[Proof]):
-    """Its value is the files with their SHA-256, as the index has them. `builds` make them."""
+    """Its value is the files with their SHA-256, as the index has them."""
 
     release: Release
     wish: PackageWish
     begin: Step[Record]
     land: Step[str]
-    builds: tuple[Making, ...]
+    check: CheckPackage
     ledger: Ledger
     supply: Supply
     index: Index
@@ -64,7 +97,7 @@ class PublishPackage(Step[Proof]):
         return self._missing(self.wish.files)
 
     def apply(self, known: Known, say: Say) -> None:
-        made = [one for build in self.builds for one in known[build] if one.name in self.wish.files]
+        made = known[self.check]
         there = self.index.files(self.wish.index, self.wish.name, self.wish.version)
         files = {one.name: self.supply.path(one) for one in made if one.name not in there}
         # Noted before: from here on somebody may have these bytes, and no other machine builds others in their place.
