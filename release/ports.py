@@ -584,6 +584,10 @@ class Uploads(Protocol):
         """Why nothing could be uploaded, "" if nothing says so: no credentials and no identity. Nothing is written."""
         ...
 
+    def wrong(self, wish: PackageWish, files: Mapping[str, Path]) -> str:
+        """Why an index would not take these files, by name: what is in them; "" if nothing says so. Nothing is sent."""
+        ...
+
     def upload(self, wish: PackageWish, files: Mapping[str, Path], say: Callable[[str], None]) -> None:
         """Upload files, by name, one after the other; `say` hears of each that was taken. Streams.
 

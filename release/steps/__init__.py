@@ -23,7 +23,7 @@ from release.steps.commit import MakeCommit
 from release.steps.doors import Doors
 from release.steps.downstream import ReleaseDownstream
 from release.steps.draft import Draft
-from release.steps.elsewhere import packages_of, publishers_of
+from release.steps.elsewhere import checks_of, packages_of, publishers_of
 from release.steps.finish import Finish
 from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
@@ -59,13 +59,14 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     followed = following(doors, release, tag_first)
     made = made_of(doors, release, begin, (*tag_first, *followed))
     staged = staged_of(doors, release, begin, made, followed) if doors.forge is not None else None
-    making = (*made.steps, *(staged.steps if staged else ()))
+    checks = checks_of(doors, release, made.files)
+    making = (*made.steps, *(staged.steps if staged else ()), *checks)
     land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *making))
     published: list[Step[Any]] = []
     if release.output and made.files:
         published.append(publish_of(doors, release, begin, land, made))
     published += tags_of(doors, release, begin, land, made.pushes, made.attached)
-    published += packages_of(doors, release, begin, land, made.files)
+    published += packages_of(doors, release, begin, land, checks)
     published += publishers_of(doors, release, begin, land, made.files)
     if staged is not None:
         published.append(staged.published(doors, release, begin, land, tuple(published)))

@@ -348,3 +348,18 @@ def test_an_index_that_does_not_know_the_run_refuses_it(serve: Open, http: Http,
     said = fails(Refused, lambda: door.upload(wish(publisher.upload), {file.name: file}, heard))
     assert "invalid-publisher" in said
     assert publisher.server.paths[-1] == "POST /_/oidc/mint-token"
+
+
+# What is seen of files before any is sent.
+
+
+def test_what_an_index_would_not_take_is_seen_without_asking_it(http: Http, tmp_path: Path) -> None:
+    door, broken = uploads(http, {}, tmp_path), tmp_path / "flat_moon-1.0-py3-none-any.whl"
+    broken.write_bytes(b"not a zip file")
+    good, other = wheel(tmp_path, "flat_earth", "1.0"), wheel(tmp_path, "flat_mars", "1.0")
+    asked = wish("https://nobody.invalid/", "Flat.Earth", "1.0.0")
+    assert door.wrong(asked, {good.name: good}) == ""
+    said = door.wrong(asked, {broken.name: broken, good.name: good, other.name: other})
+    assert said.startswith(f"{broken.name} cannot be read: ")
+    assert f"{other.name} says that it is flat_mars 1.0, not Flat.Earth 1.0.0" in said
+    assert good.name not in said

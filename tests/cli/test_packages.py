@@ -160,6 +160,15 @@ def test_without_a_login_nothing_is_built_and_nothing_written(
     assert not list((at.clone / ".release").glob("logs/artifact*"))
 
 
+def test_what_the_index_would_not_take_is_seen_before_the_tag(tmp_path: Path, index: PackageIndex) -> None:
+    broken = MAKE.replace("Version: {version}", "Version: 9.9").replace("PADDING", "0")
+    at = scene(tmp_path / "world", index, files={"make.py": broken})
+    said = at.world.invoke(at.clone, "release", "--yes", env=at.env())
+    said.expect(1, f"{WHEEL} says that it is flat-earth 9.9, not flat-earth 0.1.0")
+    assert not [ref for ref in at.world.refs() if ref.startswith("refs/tags/")]
+    assert at.uploads() == []
+
+
 def test_a_refused_login_is_told_and_the_next_run_goes_on(tmp_path: Path, index: PackageIndex) -> None:
     at = scene(tmp_path / "world", index)
     wrong = at.world.invoke(at.clone, "release", "--yes", env=at.env(TWINE_PASSWORD="not-the-password"))

@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
 from release.adapters.children import Children, ended
 from release.adapters.http import Http
 from release.adapters.uploads.logins import Login, Logins
 from release.adapters.uploads.trusted import Trusted
 from release.adapters.uploads.words import words
 from release.core.address import without_secret
+from release.core.commits import plain
 from release.core.model import PackageWish
 from release.errors import Refused, Uncertain
 from release.redact import Redactor
@@ -59,6 +63,10 @@ class Uploads:
         why = self._trusted.lacks(self._real(wish.upload))
         return f"there is no login for {_shown(wish.upload)}, and {why}" if why else ""
 
+    def wrong(self, wish: PackageWish, files: Mapping[str, Path]) -> str:
+        """Why an index would not take these files, "" if nothing says so: they cannot be read, or are of something else."""
+        return "; ".join(why for name, path in files.items() if (why := self._unfit(wish, name, path)))
+
     def upload(self, wish: PackageWish, files: Mapping[str, Path], say: Callable[[str], None]) -> None:
         """Send the files under their names, until one is not taken."""
         login = self._logins.of(wish.upload) or self._trusted.login(self._real(wish.upload))
@@ -70,20 +78,36 @@ class Uploads:
         """End what is being sent."""
         self._children.stop()
 
+    def _unfit(self, wish: PackageWish, name: str, path: Path) -> str:
+        _, verdict = self._told(f"read {name}", "", name, path, self._environment)
+        if verdict is None or verdict["status"] == 0:
+            return f"{name} cannot be read: {plain(verdict['words'], 300) if verdict else 'it takes too long'}"
+        there = (str(verdict["name"]), str(verdict["version"]))
+        if canonicalize_name(there[0]) == canonicalize_name(wish.name) and _same(there[1], wish.version):
+            return ""
+        return f"{name} says that it is {plain(' '.join(there), 100)}, not {wish.name} {wish.version}"
+
     def _sent(self, wish: PackageWish, login: Login, name: str, path: Path) -> None:
         """One file: twine reads what it is from its name and from what is in it."""
-        what, told = f"upload {name} to {_shown(wish.upload)}", list[bytes]()
-        with tempfile.TemporaryDirectory(prefix="sluice-upload-") as folder:
-            file = Path(folder, name)
-            file.symlink_to(path.absolute())
-            seconds = FIRST + path.stat().st_size // SLOWEST
-            argv = [sys.executable, "-P", str(PROGRAM), self._real(wish.upload), str(file), str(seconds)]
-            code = self._children.run(what, argv, Path(folder), self._opened(login), told.append)
-        verdict = _verdict(told)
+        what = f"upload {name} to {_shown(wish.upload)}"
+        code, verdict = self._told(what, self._real(wish.upload), name, path, self._opened(login))
         if verdict is None:
             how = "it took too long" if code == -14 else f"what sends it ended with {ended(code)}"
             raise Uncertain(f"{what}: the answer was lost ({how})", AGAIN)
         _judge(what, verdict)
+
+    def _told(
+        self, what: str, url: str, name: str, path: Path, environment: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, Any] | None]:
+        """Run the program on a file under its name; its exit code, and what it says of how it ended, None for nothing."""
+        told = list[bytes]()
+        with tempfile.TemporaryDirectory(prefix="sluice-upload-") as folder:
+            file = Path(folder, name)
+            file.symlink_to(path.absolute())
+            seconds = FIRST + path.stat().st_size // SLOWEST
+            argv = [sys.executable, "-P", str(PROGRAM), url, str(file), str(seconds)]
+            code = self._children.run(what, argv, Path(folder), environment, told.append)
+        return code, _verdict(told)
 
     def _opened(self, login: Login) -> Mapping[str, str]:
         """What the program is given besides addresses: the login, where no list of processes shows it."""
@@ -125,6 +149,14 @@ def _judge(what: str, verdict: Mapping[str, Any]) -> None:
             f"cannot {what}: the index sends to {said}", "mend [[package]] upload, if that is where it belongs"
         )
     raise Refused(f"cannot {what}: the index answered {status} ({said})", "mend what it names")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two versions are one, as PEP 440 has it."""
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return False
 
 
 def _shown(upload: str) -> str:

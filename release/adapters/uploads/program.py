@@ -1,7 +1,7 @@
 """Uploads one file to a package index with twine, and prints how it ended, as JSON; run in a process of its own.
 
 Of its own, because twine waits for an index without end, writes where it likes, and can only be stopped with its process.
-Its arguments are the address that takes files, the file, and after how many seconds it gives up; the login is in the
+Its arguments are the address that takes files ("" to only read the file), the file, and after how many seconds it gives up; the login is in the
 environment (TWINE_USERNAME, TWINE_PASSWORD, TWINE_CERT as twine has them, TWINE_CLIENT_CERT), where no list of processes
 shows it. It imports nothing of ours, so that it can be run by its path.
 """
@@ -22,8 +22,19 @@ def main(url: str, file: str, seconds: str) -> None:
     """Upload, once; `status` is 0 where the index did not answer, `sent` whether it may have got the file all the same."""
     signal.alarm(int(seconds))
     with redirect_stdout(sys.stderr):
-        verdict = uploaded(url, file)
+        verdict = uploaded(url, file) if url else read(file)
     print(json.dumps(verdict), flush=True)
+
+
+def read(file: str) -> dict[str, Any]:
+    """What twine reads of a file before it sends any: its name, its version, or what is wrong with it."""
+    from twine.package import PackageFile
+
+    try:
+        package = PackageFile.from_filename(file, None)
+    except Exception as wrong:  # a broken archive shows in many ways
+        return {"status": 0, "sent": False, "words": str(wrong)}
+    return {"status": 200, "sent": False, "words": "", "name": package.metadata["name"], "version": package.version}
 
 
 def uploaded(url: str, file: str) -> dict[str, Any]:
