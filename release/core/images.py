@@ -20,9 +20,28 @@ def step_of(wish: ImageWish) -> str:
 
 
 def noted_image(record: Record | None, wish: ImageWish) -> BuiltImage | None:
-    """An image as the record of this release knows it."""
+    """An image as the record of this release knows it; None for one that holds other files than the record knows by now."""
     proof = record.evidence.get(step_of(wish)) if record is not None else None
-    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder) if proof and proof.digest else None
+    if record is None or proof is None or not proof.digest or outdated(record.evidence, proof):
+        return None
+    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder)
+
+
+def outdated(evidence: Mapping[str, Proof], image: Proof) -> bool:
+    """Whether a file in an image was built again since, and came out as another one."""
+    noted = {name: evidence.get(f"build {name}") for name in image.assets}
+    return any(one is not None and one.sha256 != image.assets[name] for name, one in noted.items())
+
+
+def holding(evidence: Mapping[str, Proof], file: str, sha256: str) -> dict[str, Proof]:
+    """The images ("name:tag") of a record that hold a file with these bytes."""
+    images = {name.removeprefix("image "): proof for name, proof in evidence.items() if name.startswith("image ")}
+    return {name: proof for name, proof in images.items() if proof.assets.get(file) == sha256}
+
+
+def is_tagged(evidence: Mapping[str, Proof], image: Proof) -> bool:
+    """Whether an image has its version tag somewhere already."""
+    return any(name.startswith(TAGGED) and proof.digest == image.digest for name, proof in evidence.items())
 
 
 def images_of(evidence: Mapping[str, Proof]) -> tuple[BuiltImage, ...]:

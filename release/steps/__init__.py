@@ -60,8 +60,9 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     made = made_of(doors, release, begin, (*tag_first, *followed))
     staged = staged_of(doors, release, begin, made, followed) if doors.forge is not None else None
     checks = checks_of(doors, release, made.files)
-    making = (*made.steps, *(staged.steps if staged else ()), *checks)
-    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *making))
+    on_forge = staged.steps if staged else ()
+    making = (*made.steps, *on_forge, *checks)
+    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *made.ends, *on_forge, *checks))
     published: list[Step[Any]] = []
     if release.output and made.files:
         published.append(publish_of(doors, release, begin, land, made))
@@ -236,6 +237,13 @@ class Made:
     @property
     def steps(self) -> tuple[Step[Any], ...]:
         return (*self.files, *self.images, *self.pushes, *self.attached)
+
+    @property
+    def ends(self) -> tuple[Step[Any], ...]:
+        """What has to be there before anything is public. A file in an image is made for that image, and is not made again
+        for its own sake where the image is there already: it may come out as another one."""
+        within = {part for image in self.images for part in image.parts}
+        return tuple(step for step in self.steps if step not in within)
 
 
 def made_of(doors: Doors, release: Release, begin: Begin, tag: tuple[Step[Any], ...]) -> Made:

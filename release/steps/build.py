@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from release.core.finding import Conflict, Done, Finding, Pending, Underway
+from release.core.images import holding, is_tagged
 from release.core.model import ArtifactWish, Release
 from release.core.record import OUTPUT, RELEASE, Proof, Record
 from release.engine.step import Known, Say, Step
@@ -74,14 +75,17 @@ class Making(Step[tuple[Artifact, ...]]):
         noted = noted_files(record, self.makes)
         if noted == files:
             return
-        if noted and record and public(record):
-            differs = [(old, new) for old, new in zip(noted, files, strict=True) if old != new]
-            old, new = differs[0]
+        evidence = record.evidence if record is not None else {}
+        differs = {old: new for old, new in zip(noted or (), files, strict=False) if old != new}
+        for old, new in differs.items() if public(evidence, [*differs]) else ():
             raise Refused(
                 f"{old.name} was published with sha256 {old.sha256[:12]}, and is {new.sha256[:12]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
         self.ledger.note(begun, {f"build {one.name}": Proof(sha256=one.sha256, size=one.size) for one in files})
+        if images := [image for old in differs for image in holding(evidence, old.name, old.sha256)]:
+            why = f"{', '.join(old.name for old in differs)} came out as another file than the one in image {images[0]}"
+            raise Refused(why, "run the same command again: the image is built anew")
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +164,12 @@ def noted_files(record: Record | None, names: Sequence[str]) -> tuple[Artifact, 
     return files if files and len(files) == len(names) else None
 
 
-def public(record: Record) -> bool:
-    """Whether somebody may have files of a release already."""
-    return any(name in (OUTPUT, RELEASE) or name.startswith(("package ", "publish ")) for name in record.evidence)
+def public(evidence: Mapping[str, Proof], files: Sequence[Artifact]) -> bool:
+    """Whether somebody may have files of a release already, as they are or in an image."""
+    if any(name in (OUTPUT, RELEASE) or name.startswith(("package ", "publish ")) for name in evidence):
+        return True
+    images = (image for one in files for image in holding(evidence, one.name, one.sha256).values())
+    return any(is_tagged(evidence, image) for image in images)
 
 
 def told(files: Sequence[Artifact]) -> str:

@@ -75,9 +75,9 @@ class BuildImage(Step[BuiltImage]):
                 f"{self.wish.name}:{self.wish.tag} was published as {noted.digest[:19]}, and is {built.digest[:19]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
-        self.ledger.note(
-            begun, {self.name: Proof(digest=built.digest, platforms=built.platforms, builder=built.builder)}
-        )
+        held = {file.name: file.sha256 for file in files if file.name in inputs}
+        proof = Proof(digest=built.digest, platforms=built.platforms, builder=built.builder, assets=held)
+        self.ledger.note(begun, {self.name: proof})
 
     def _pushed(self, noted: BuiltImage) -> bool:
         """Whether every registry has all of it: then nobody needs to build it again."""
