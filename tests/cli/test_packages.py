@@ -66,6 +66,8 @@ with tarfile.open(Path(os.environ["SLUICE_OUTPUT"], f"{stem}.tar.gz"), "w:gz") a
         info.size = len(about)
         archive.addfile(info, io.BytesIO(about.encode()))
 """
+LOOKING = {"VerifyPackage"}
+"""The step of which this file shows that it looks, and changes nothing."""
 WHEEL, SDIST = "flat_earth-0.1.0-py3-none-any.whl", "flat_earth-0.1.0.tar.gz"
 
 
