@@ -77,7 +77,7 @@ class Logins:
             sections = get_config(str(file)).values()
         except FileNotFoundError:
             return {}
-        except (OSError, BadFile, TwineException):  # its words may hold a secret
+        except (OSError, ValueError, BadFile, TwineException):  # its words may hold a secret
             raise Unseen(
                 f"cannot read the logins in {file}", "mend it, or set TWINE_USERNAME and TWINE_PASSWORD"
             ) from None
