@@ -93,6 +93,8 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], wai
         inputs={name: render(text, values) for name, text in one.inputs.items()},
         after_assets=_spread(one.after_assets, one.platforms, values),
         assets=_spread(one.assets, one.platforms, values),
+        images=making.references(one.images, values),
+        platforms=one.platforms,
         deadline=seconds(one.deadline) or waits,
         starts_within=seconds(one.starts_within) or 0,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from release.core.model import BuiltImage, ImageWish, Release
+from release.core.oci import Document, normal, platform_of
 from release.core.record import Proof, Record
 
 TAGGED = "tag "
@@ -84,3 +85,15 @@ def staging_tag(release: Release, number: int) -> str:
 
 def _instant(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def lacking_platforms(document: Document, platforms: Iterable[str]) -> tuple[str, ...]:
+    """Those platforms that an index does not have. A manifest is for one, and does not tell which: it lacks others."""
+    if not document.is_index:
+        return tuple(platforms)[1:]
+    try:
+        children = document.index().manifests
+    except ValueError:
+        return tuple(platforms)
+    there = {normal(child.platform) for child in children if child.platform is not None}
+    return tuple(one for one in platforms if normal(platform_of(one)) not in there)

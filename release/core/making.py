@@ -52,6 +52,12 @@ def attest(table: Attest, values: Mapping[str, str]) -> AttestWish:
     )  # fmt: skip
 
 
+def references(texts: Sequence[str], values: Mapping[str, str]) -> tuple[Reference, ...]:
+    """Images that are written `[HOST[:PORT]/]NAME:TAG` with templates; what is no image is told with the configuration."""
+    found = (ref.reference(render(text, values)) for text in texts)
+    return tuple(image for image in found if image is not None)
+
+
 def of_platform(platform: str) -> dict[str, str]:
     """What a template may say of a platform ("os/arch", or "os/arch/variant")."""
     system, _, arch = platform.partition("/")

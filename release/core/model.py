@@ -196,7 +196,8 @@ class DownstreamWish(msgspec.Struct, frozen=True):
     """A component to release: `tag` at the head of `branch`, after the components named in `after`.
 
     `repository` is as configured: a relative one is looked up beside the upstream as each clone knows it, and no
-    password of anybody's address gets into a record. `deadline` and `starts_within` are in seconds.
+    password of anybody's address gets into a record. `deadline` and `starts_within` are in seconds. `images` have to be
+    there in the end, each for all of `platforms`.
     """
 
     name: str
@@ -211,6 +212,8 @@ class DownstreamWish(msgspec.Struct, frozen=True):
     inputs: Mapping[str, str] = {}
     after_assets: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
+    images: tuple[Reference, ...] = ()
+    platforms: tuple[str, ...] = ()
     deadline: int = 1800
     starts_within: int = 300
 

@@ -45,7 +45,7 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was seen of one step; each kind of step fills in its own: a commit, a file's digest, a tag, a directory.
 
     `node` tells apart the machines that a directory may be on. `id` is a number that the forge gave: of a release, of a
-    workflow's run. `assets` are SHA-256 digests by name. A claim has `at`, when it was made by the forge's clock, and
+    workflow's run. `assets` are SHA-256 digests by name, `images` digests by reference. A claim has `at`, when it was made by the forge's clock, and
     `attempt`, counted from 1; one that came to nothing has no `at`. Of an image `digest` is its index's, `platforms` what it
     holds and `builder` what made it.
     """
@@ -60,6 +60,7 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str = ""
     attempt: int = 0
     assets: Mapping[str, str] = {}
+    images: Mapping[str, str] = {}
     digest: str = ""
     platforms: tuple[PlatformImage, ...] = ()
     builder: str = ""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
+from release.core.images import noted_image
 from release.core.manifest import document_names
 from release.core.model import DownstreamWish, GateWish, Release
 from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Record, Withdrawal
+from release.core.reference import Reference
 from release.core.verification import Expected
 from release.engine.step import Step
 from release.ports import Forge
@@ -59,8 +61,8 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     followed = following(doors, release, tag_first)
     made = made_of(doors, release, begin, (*tag_first, *followed))
     staged = staged_of(doors, release, begin, made, followed) if doors.forge is not None else None
-    checks = checks_of(doors, release, made.files)
     on_forge = staged.steps if staged else ()
+    checks = checks_of(doors, release, made.files)
     making = (*made.steps, *on_forge, *checks)
     land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *made.ends, *on_forge, *checks))
     published: list[Step[Any]] = []
@@ -181,13 +183,32 @@ def claim_path(
 
 
 def verify_images(doors: Doors, release: Release) -> list[VerifyImage]:
-    """Each image in each registry, to be fetched and compared."""
+    """Each image in each registry, of the upstream and of its downstreams, to be fetched and compared."""
     record = doors.ledger.latest(release)
-    return [
-        VerifyImage(f"image {target}", release, wish, target, record, doors.forge, doors.registry)
+    own = [
+        VerifyImage(
+            f"image {target}", target, wish.platforms,
+            (("the record", noted.digest),) if (noted := noted_image(record, wish)) else (),
+            doors.registry, doors.forge, release.tag, wish.name,
+        )
         for wish in release.images
         for target in wish.targets
+    ]  # fmt: skip
+    theirs = [
+        VerifyImage(
+            f"downstream {wish.name}: image {image}", image, wish.platforms, _told(record, wish, image), doors.registry
+        )
+        for wish in release.downstreams
+        for image in wish.images
     ]
+    return [*own, *theirs]
+
+
+def _told(record: Record | None, wish: DownstreamWish, image: Reference) -> tuple[tuple[str, str], ...]:
+    """Which digest the record saw a downstream's image have."""
+    proof = record.evidence.get(f"downstream {wish.name}") if record is not None else None
+    digest = proof.images.get(str(image)) if proof is not None else None
+    return (("the record", digest),) if digest else ()
 
 
 @dataclass(frozen=True)
@@ -296,8 +317,9 @@ def downstream_of(
     forge = doors.forge_of(wish)
     trigger = trigger_of(doors, release, wish, forge)
     return FollowDownstream(
-        name, release, wish, upstream, after, trigger, doors.forge, forge, doors.ledger, doors.mine(release.start)
-    )
+        name, release, wish, upstream, after, trigger, doors.forge, forge,
+        doors.registry if wish.images else None, doors.ledger, doors.mine(release.start),
+    )  # fmt: skip
 
 
 def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forge) -> Trigger:

@@ -8,11 +8,12 @@ from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
 from release.core.forge import PACE, Asset, Published, Run
+from release.core.images import lacking_platforms
 from release.core.model import DownstreamWish, Release
 from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Ledger
+from release.ports import Forge, Ledger, Registry
 from release.steps.downstream import misplaced
 from release.steps.trigger import Trigger
 
@@ -22,7 +23,7 @@ class FollowDownstream(Step[Proof]):
     """Its value is what was seen: tag, commit, run, digests of the assets.
 
     Done is: the release for the tag is published, its commit is in `branch`, the newest run that belongs to it is green,
-    every expected asset is there. `home` is the upstream's forge, where what it comes after lies; `mine` is false where
+    every expected asset and image is there, each image for every platform. `registry` is None where no image is expected. `home` is the upstream's forge, where what it comes after lies; `mine` is false where
     the tag's own run sets it going, and has to have the rights for it.
     """
 
@@ -33,6 +34,7 @@ class FollowDownstream(Step[Proof]):
     trigger: Trigger
     home: Forge
     forge: Forge
+    registry: Registry | None
     ledger: Ledger
     mine: bool
 
@@ -156,10 +158,25 @@ class FollowDownstream(Step[Proof]):
         missing = [name for name in self.wish.assets if name not in there]
         if missing:
             return self._lacking(f"{said}{self.wish.tag} of {self.forge.name} lacks {', '.join(missing)}", green)
-        proof = Proof(tag=self.wish.tag, commit=commit, id=run, assets=digests(list(there.values())))
-        return Done(
-            proof, f"{self.wish.tag} on {commit[:10]}{f', run {run} green' if run else ''}, {len(there)} assets"
-        )
+        images = self._images()
+        if isinstance(images, str):
+            return self._lacking(f"{said}{images}", green)
+        proof = Proof(tag=self.wish.tag, commit=commit, id=run, assets=digests(list(there.values())), images=images)
+        held = [f"run {run} green"] if run else []
+        held += [f"{len(there)} assets", *([f"{len(images)} images"] if images else [])]
+        return Done(proof, f"{self.wish.tag} on {commit[:10]}, {', '.join(held)}")
+
+    def _images(self) -> dict[str, str] | str:
+        """The digests of the images that it is to have, by reference; or what of them is missing."""
+        found: dict[str, str] = {}
+        for image in self.wish.images if self.registry is not None else ():
+            document = self.registry.document(image) if self.registry is not None else None
+            if document is None:
+                return f"there is no image {image}"
+            if missing := lacking_platforms(document, self.wish.platforms):
+                return f"the image {image} is not for {', '.join(missing)}"
+            found[str(image)] = document.digest
+        return found
 
     def _lacking(self, why: str, green: bool) -> Failed | Underway:
         """Something is missing: where the run is over, nothing will bring it."""

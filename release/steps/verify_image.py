@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from release.core.finding import Done, Failed, Finding
-from release.core.images import noted_image
-from release.core.model import BuiltImage, ImageWish, Release
-from release.core.oci import Descriptor, Document, ImageManifest, normal, platform_of
-from release.core.record import MANIFEST, Record
+from release.core.oci import Descriptor, Document, normal, platform_of
+from release.core.record import MANIFEST
 from release.core.reference import Reference
 from release.core.verification import images_in
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Forge, Registry
 from release.steps.verify import manifest_of
+
+UNKNOWN = "unknown/unknown"  # what BuildKit calls the platform of an attestation in an index
 
 
 class Wrong(Exception):
@@ -25,70 +25,73 @@ class Wrong(Exception):
 
 @dataclass(frozen=True, eq=False)
 class VerifyImage(Step[str]):
-    """One image in one registry: its index is the one that the record and the manifest name, it holds exactly the wanted
-    platforms, and each blob has the bytes that its digest says. Its value is the index's digest.
+    """One image in one registry: it is the one that the record and the manifest name, it holds exactly the wanted
+    platforms, and each blob has the bytes that its digest says. Its value is its digest.
+
+    `told` is who says which digest it has. Where nobody does, the manifest on the `forge` may: under `name`, for `tag`.
     """
 
-    release: Release
-    wish: ImageWish
     target: Reference
-    record: Record | None
-    forge: Forge | None
+    platforms: tuple[str, ...]
+    told: tuple[tuple[str, str], ...]
     registry: Registry
+    forge: Forge | None = None
+    tag: str = ""
+    name_there: str = ""
 
     def inspect(self, known: Known) -> Finding[str]:
         try:
-            index = self._index()
-            sizes = [size for child in index.index().manifests for size in self._manifest(child)]
+            found = self._found()
+            sizes = list(self._sizes(found))
         except Wrong as wrong:
             return Failed(str(wrong))
-        return Done(index.digest, f"{index.digest[:19]}, {len(sizes)} blobs with {sum(sizes)} bytes")
+        return Done(found.digest, f"{found.digest[:19]}, {len(sizes)} blobs with {sum(sizes)} bytes")
 
     def apply(self, known: Known, say: Say) -> None:
         raise Refused("a verification only looks")
 
-    def _index(self) -> Document:
-        """The index, if it is the one that was made, with the platforms that were asked for."""
+    def _found(self) -> Document:
+        """The image, if it is the one that was made, with the platforms that were asked for."""
         found = self.registry.document(self.target)
         if found is None:
             raise Wrong(f"missing: {self.target} is not there")
-        for who, image in self._told():
-            if found.digest != image.digest:
-                raise Wrong(f"{self.target} is {found.digest[:19]}, and {who} says {image.digest[:19]}")
-        if not found.is_index:
-            raise Wrong(f"{self.target} is no index for several platforms")
-        there = {normal(child.platform) for child in _children(found) if child.platform is not None}
-        wanted = {normal(platform_of(one)) for one in self.wish.platforms}
-        if there != wanted:
-            words = [
-                f"{verb} {', '.join(sorted(of))}"
-                for verb, of in (("lacks", wanted - there), ("has also", there - wanted))
-                if of
-            ]
+        for who, digest in self.told or self._by_manifest():
+            if found.digest != digest:
+                raise Wrong(f"{self.target} is {found.digest[:19]}, and {who} says {digest[:19]}")
+        there = {normal(child.platform) for child in _children(found) if child.platform is not None} - {UNKNOWN}
+        wanted = {normal(platform_of(one)) for one in self.platforms}
+        if wanted and there != wanted and (found.is_index or len(wanted) > 1):
+            sides = (("lacks", wanted - there), ("has also", there - wanted))
+            words = [f"{verb} {', '.join(sorted(of))}" for verb, of in sides if of]
             raise Wrong(f"{self.target} {' and '.join(words)}")
         return found
 
-    def _told(self) -> Iterator[tuple[str, BuiltImage]]:
-        """Who says what the image is."""
-        if (noted := noted_image(self.record, self.wish)) is not None:
-            yield "the record", noted
-        manifest = manifest_of(self.forge, self.release.tag) if self.forge is not None and self.record is None else None
+    def _by_manifest(self) -> Iterator[tuple[str, str]]:
+        """What the release's own manifest says, where there is no record."""
+        manifest = manifest_of(self.forge, self.tag) if self.forge is not None else None
         for image in images_in(manifest) or ():
-            if image.name == self.wish.name:
-                yield MANIFEST, image
+            if image.name == self.name_there:
+                yield MANIFEST, image.digest
 
-    def _manifest(self, child: Descriptor) -> Iterator[int]:
-        """Each blob of one platform's image compared; their sizes."""
-        found = self.registry.document(self.target, child.digest)
-        if found is None:
-            raise Wrong(f"missing: {child.digest[:19]}, which {self.target} holds for {child.platform}")
+    def _sizes(self, found: Document) -> Iterator[int]:
+        """Each blob of an image compared; their sizes."""
+        if not found.is_index:
+            yield from self._blobs(found)
+        for child in _children(found):
+            under = self.registry.document(self.target, child.digest)
+            if under is None:
+                raise Wrong(f"missing: {child.digest[:19]}, which {self.target} holds for {child.platform}")
+            yield from self._blobs(under)
+
+    def _blobs(self, found: Document) -> Iterator[int]:
         try:
-            manifest: ImageManifest = found.manifest()
+            manifest = found.manifest()
         except ValueError as error:
-            raise Wrong(f"{child.digest[:19]} is no manifest ({error})") from error
+            raise Wrong(f"{found.digest[:19]} is no manifest ({error})") from error
         for blob in (manifest.config, *manifest.layers):
-            self._compared(blob)
-            yield blob.size
+            if not blob.urls:  # what lies elsewhere is not this registry's
+                self._compared(blob)
+                yield blob.size
 
     def _compared(self, blob: Descriptor) -> None:
         algorithm, _, wanted = blob.digest.partition(":")
@@ -102,6 +105,8 @@ class VerifyImage(Step[str]):
 
 
 def _children(index: Document) -> tuple[Descriptor, ...]:
+    if not index.is_index:
+        return ()
     try:
         return index.index().manifests
     except ValueError as error:
