@@ -99,16 +99,18 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, size: i
 
 
 MEMORY = """
-import resource, sys
+import sys
 from release.adapters.builders.layers import Entry, archive, gzipped
 entry = Entry("a", "file", 0o644, source=sys.argv[1], size=300 << 20)
 size = sum(map(len, gzipped(archive([entry], 0))))
 assert 0 < size < 10 << 20, size
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
 def test_a_large_file_is_never_held_whole(tmp_path: Path) -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells here what a process held")
     with (tmp_path / "large").open("wb") as large:
         large.truncate(300 << 20)
     told = subprocess.run(
