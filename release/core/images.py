@@ -21,17 +21,9 @@ def step_of(wish: ImageWish) -> str:
 
 
 def noted_image(record: Record | None, wish: ImageWish) -> BuiltImage | None:
-    """An image as the record of this release knows it; None for one that holds other files than the record knows by now."""
+    """An image as the record of this release knows it; a proof without a digest is of one that has to be built anew."""
     proof = record.evidence.get(step_of(wish)) if record is not None else None
-    if record is None or proof is None or not proof.digest or outdated(record.evidence, proof):
-        return None
-    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder)
-
-
-def outdated(evidence: Mapping[str, Proof], image: Proof) -> bool:
-    """Whether a file in an image was built again since, and came out as another one."""
-    noted = {name: evidence.get(f"build {name}") for name in image.assets}
-    return any(one is not None and one.sha256 != image.assets[name] for name, one in noted.items())
+    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder) if proof and proof.digest else None
 
 
 def holding(evidence: Mapping[str, Proof], file: str, sha256: str) -> dict[str, Proof]:
@@ -47,7 +39,8 @@ def is_tagged(evidence: Mapping[str, Proof], image: Proof) -> bool:
 
 def images_of(evidence: Mapping[str, Proof]) -> tuple[BuiltImage, ...]:
     """All images that a record knows, by the names in their proofs."""
-    found = [(name.removeprefix("image "), proof) for name, proof in evidence.items() if name.startswith("image ")]
+    named = [(name.removeprefix("image "), proof) for name, proof in evidence.items() if name.startswith("image ")]
+    found = [(name, proof) for name, proof in named if proof.digest]
     return tuple(
         BuiltImage(name.rpartition(":")[0], proof.digest, proof.platforms, proof.builder) for name, proof in found
     )

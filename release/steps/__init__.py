@@ -61,10 +61,10 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     followed = following(doors, release, tag_first)
     made = made_of(doors, release, begin, (*tag_first, *followed))
     staged = staged_of(doors, release, begin, made, followed) if doors.forge is not None else None
-    on_forge = staged.steps if staged else ()
     checks = checks_of(doors, release, made.files)
-    making = (*made.steps, *on_forge, *checks)
-    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *made.ends, *on_forge, *checks))
+    making = (*made.steps, *(staged.steps if staged else ()), *checks)
+    ready = making if staged or release.output or release.publishers else (*made.ends, *checks)
+    land = next(iter(tag_first), None) or land_of(doors, release, begin, (*asked, *ready))
     published: list[Step[Any]] = []
     if release.output and made.files:
         published.append(publish_of(doors, release, begin, land, made))
@@ -261,8 +261,8 @@ class Made:
 
     @property
     def ends(self) -> tuple[Step[Any], ...]:
-        """What has to be there before anything is public. A file in an image is made for that image, and is not made again
-        for its own sake where the image is there already: it may come out as another one."""
+        """What is made for its own sake. A file that only lies in an image is not made again where the image is there: it may
+        come out as another one."""
         within = {part for image in self.images for part in image.parts}
         return tuple(step for step in self.steps if step not in within)
 

@@ -82,10 +82,11 @@ class Making(Step[tuple[Artifact, ...]]):
                 f"{old.name} was published with sha256 {old.sha256[:12]}, and is {new.sha256[:12]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
-        self.ledger.note(begun, {f"build {one.name}": Proof(sha256=one.sha256, size=one.size) for one in files})
         if images := [image for old in differs for image in holding(evidence, old.name, old.sha256)]:
+            self.ledger.note(begun, {f"image {image}": Proof() for image in images})
             why = f"{', '.join(old.name for old in differs)} came out as another file than the one in image {images[0]}"
             raise Refused(why, "run the same command again: the image is built anew")
+        self.ledger.note(begun, {f"build {one.name}": Proof(sha256=one.sha256, size=one.size) for one in files})
 
 
 @dataclass(frozen=True, eq=False)
