@@ -56,8 +56,10 @@ class BuildImage(Step[BuiltImage]):
             return Done(noted, described(noted))
         if noted and self._pushed(noted):
             return Done(noted, f"{described(noted)}, pushed by another run")
-        _, why = self.images.chosen(self.wish, self.release.base)
-        return Pending(f"build for {', '.join(self.wish.platforms)}; {why}")
+        what = f"build for {', '.join(self.wish.platforms)}"
+        if self.preflight():  # says so, with all else that stands against the release
+            return Pending(what)
+        return Pending(f"{what}; {self.images.chosen(self.wish, self.release.base)[1]}")
 
     def apply(self, known: Known, say: Say) -> None:
         begun = known[self.begin]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from release.core.finding import Conflict, Done, Finding, Pending, Underway, compare
+from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway, compare
 from release.core.forge import PACE
 from release.core.images import described
 from release.core.model import Release
@@ -22,7 +22,8 @@ from release.steps.image import BuildImage, image_of
 class PushImage(Step[str]):
     """Everything of an image in one registry. Its value is the digest of the index there.
 
-    `staging` is a workspace: what it names may change until the release is public.
+    `staging` is a workspace: what it names may change until the release is public. That somebody else made the version's
+    tag meanwhile is seen here, before anything is public.
     """
 
     release: Release
@@ -51,6 +52,8 @@ class PushImage(Step[str]):
             return Done(image.digest, described(image)) if image and self._there(image.digest) else Underway(waits)
         if image is None:
             return Pending(f"push it to {self.target.registry}/{self.target.name}")
+        if (found := self.registry.digest(str(self.target))) not in ("", image.digest):
+            return Blocked(taken(self.target, found, image.digest))
         if self._there(image.digest):
             return Done(
                 image.digest, f"{described(image)}, as {self.target.registry}/{self.target.name}:{self.staging}"
@@ -103,13 +106,18 @@ class TagImage(Step[str]):
         if found and image is None and record is not None and not record.tip:
             return Pending(f"build it, and compare it with {self.target}")
         wanted = image.digest if image is not None else ""
-        why = f"{self.target} is {found[:19]}, not {wanted[:19] or 'ours'}"
-        foreign = Conflict(
-            "image-differs", why, "a version tag is never moved: find out who made it, and take the next version"
-        )
+        foreign = taken(self.target, found, wanted)
         finding = compare(found or None, before=None, after=wanted, pending=f"tag it {self.target}", foreign=foreign)
         return Done(wanted, f"{wanted[:19]}") if isinstance(finding, Done) else finding
 
     def apply(self, known: Known, say: Say) -> None:
         self.registry.tag(self.target, known[self.push])
         self.ledger.note(known[self.begin], {self.name: Proof(digest=known[self.push])})
+
+
+def taken(target: Reference, found: str, wanted: str) -> Conflict:
+    """Somebody else's image under a version's tag; `wanted` is the digest of ours, "" while nobody knows it."""
+    why = f"{target} is {found[:19]}, not {wanted[:19] or 'ours'}"
+    return Conflict(
+        "image-differs", why, "a version tag is never moved: find out who made it, and take the next version"
+    )

@@ -124,7 +124,7 @@ def _foreign(recipe: Recipe, stages: tuple[Stage, ...], wanted: str, architectur
         runs_on = _platform(stage, stages, wanted)
         if stage.run and runs_on and _architecture(runs_on) not in architectures:
             why = (
-                f"image {recipe.name}: line {stage.run} of {recipe.dockerfile.name} is RUN for {runs_on}, "
+                f"line {stage.run} of {recipe.dockerfile.name} is RUN for {runs_on}, "
                 f"and this machine runs {', '.join(sorted(architectures))}"
             )
             remedy = (

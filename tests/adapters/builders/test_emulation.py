@@ -21,7 +21,7 @@ def lines(tmp_path: Path, dockerfile: str, *platforms: str, architectures: tuple
     parts = tuple(ImagePart(one) for one in platforms or (AMD64, ARM64))
     found = lacking(Recipe("app", tmp_path / "Dockerfile", tmp_path, parts, 0), architectures)
     assert all(one.rule == "needs-emulation" for one in found)
-    return [one.why.removeprefix("image app: line ").partition(", and")[0] for one in found]
+    return [one.why.removeprefix("line ").partition(", and")[0] for one in found]
 
 
 @pytest.mark.parametrize(
