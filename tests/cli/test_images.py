@@ -69,16 +69,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         urls = " ".join(some.places.values())
         some.world.refuse("upstream", WATCHING.replace("{python}", sys.executable).replace("{urls}", urls))
         other, later = some.clone("other"), some.clone("later")
-        told = {
-            "files": (one.clone, "release.build", "--format", "json"),
-            "images": (one.clone, "release.images", "--format", "json"),
-            "too early": (one.clone, "release.images", "--push", "--yes"),
-            "images elsewhere": (other, "release.images", "--format", "json"),
-            "release": (one.clone, "release", "--yes"),
-            "images later": (later, "release.images", "--format", "json"),
-            "files later": (later, "release.build", "--format", "json"),
+        told: dict[str, tuple[Path, tuple[str, ...]]] = {
+            "files": (one.clone, ("release.build", "--format", "json")),
+            "images": (one.clone, ("release.images", "--format", "json")),
+            "too early": (one.clone, ("release.images", "--push", "--yes")),
+            "images elsewhere": (other, ("release.images", "--format", "json")),
+            "release": (one.clone, ("release", "--yes")),
+            "images later": (later, ("release.images", "--format", "json")),
+            "files later": (later, ("release.build", "--format", "json")),
         }
-        for name, (clone, *words) in told.items():
+        for name, (clone, words) in told.items():
             one.said[name] = some.invoke(clone, *words)
         yield one
 
