@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from release.core.model import BuiltImage, ImageWish, Release
 from release.core.oci import Document, normal, platform_of
-from release.core.record import Proof, Record
+from release.core.record import Proof, Record, outdated
 
 TAGGED = "tag "
 """What the proof of an image's tag in a registry begins with; that registry and tag follow."""
@@ -21,15 +21,17 @@ def step_of(wish: ImageWish) -> str:
 
 
 def noted_image(record: Record | None, wish: ImageWish) -> BuiltImage | None:
-    """An image as the record of this release knows it; a proof without a digest is of one that has to be built anew."""
+    """An image as the record of this release knows it; None for one that holds other files than the record knows by now."""
     proof = record.evidence.get(step_of(wish)) if record is not None else None
-    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder) if proof and proof.digest else None
+    if record is None or proof is None or not proof.digest or outdated(record.evidence, proof):
+        return None
+    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder)
 
 
 def holding(evidence: Mapping[str, Proof], file: str, sha256: str) -> dict[str, Proof]:
     """The images ("name:tag") of a record that hold a file with these bytes."""
     images = {name.removeprefix("image "): proof for name, proof in evidence.items() if name.startswith("image ")}
-    return {name: proof for name, proof in images.items() if proof.assets.get(file) == sha256}
+    return {name: proof for name, proof in images.items() if proof.assets.get(f"build {file}") == sha256}
 
 
 def is_tagged(evidence: Mapping[str, Proof], image: Proof) -> bool:
@@ -39,8 +41,7 @@ def is_tagged(evidence: Mapping[str, Proof], image: Proof) -> bool:
 
 def images_of(evidence: Mapping[str, Proof]) -> tuple[BuiltImage, ...]:
     """All images that a record knows, by the names in their proofs."""
-    named = [(name.removeprefix("image "), proof) for name, proof in evidence.items() if name.startswith("image ")]
-    found = [(name, proof) for name, proof in named if proof.digest]
+    found = [(name.removeprefix("image "), proof) for name, proof in evidence.items() if name.startswith("image ")]
     return tuple(
         BuiltImage(name.rpartition(":")[0], proof.digest, proof.platforms, proof.builder) for name, proof in found
     )

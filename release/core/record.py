@@ -47,7 +47,7 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
     `node` tells apart the machines that a directory may be on. `id` is a number that the forge gave: of a release, of a
     workflow's run. `assets` are SHA-256 digests by name, `images` digests by reference. A claim has `at`, when it was made by the forge's clock, and
     `attempt`, counted from 1; one that came to nothing has no `at`. Of an image `digest` is its index's, `platforms` what it
-    holds and `builder` what made it.
+    holds and `builder` what made it. What was built says by `assets` what it was made of, by the names of those proofs.
     """
 
     commit: str = ""
@@ -89,6 +89,12 @@ class Record(msgspec.Struct, frozen=True):
     def of(self, release: Release) -> bool:
         """Whether this is the record of that very release."""
         return self.release.decided == release.decided
+
+
+def outdated(evidence: Mapping[str, Proof], proof: Proof) -> bool:
+    """Whether something that a file or an image was made of was made again since, and came out as something else."""
+    noted = ((evidence.get(name), made) for name, made in proof.assets.items())
+    return any(one is not None and (one.sha256 or one.digest) != made for one, made in noted)
 
 
 def ref_of(line: str) -> str:

@@ -67,13 +67,16 @@ class Engine:
         """Apply what is Pending, wait for what is Underway; ends with a finding for every step."""
         return self._walk(steps, self._live, seen)
 
-    def _glance(self, step: AnyStep, found: Findings) -> Life:
+    def _glance(self, step: AnyStep, found: Findings, renewed: bool) -> Life:
         yield from ()
         return seen(step, Known(step, found))
 
-    def _live(self, step: AnyStep, found: Findings) -> Life:
-        """One step's life; yields the seconds until it wants to be looked at again."""
-        if isinstance(found[step], (Done, Skipped)):
+    def _live(self, step: AnyStep, found: Findings, renewed: bool = False) -> Life:
+        """One step's life; yields the seconds until it wants to be looked at again.
+
+        What is Done stays so, unless it is `renewed`: something that it needs was made since it was looked at.
+        """
+        if isinstance(found[step], Skipped) or (isinstance(found[step], Done) and not renewed):
             return found[step]
         missing = [need.name for need in step.needs if not isinstance(found[need], Done)]
         if missing:
@@ -138,7 +141,9 @@ class Engine:
             return Failed(refused.message, refused.remedy)
         return None
 
-    def _walk(self, steps: Sequence[AnyStep], life: Callable[[AnyStep, Findings], Life], seen: Findings) -> Findings:
+    def _walk(
+        self, steps: Sequence[AnyStep], life: Callable[[AnyStep, Findings, bool], Life], seen: Findings
+    ) -> Findings:
         """A finding for every step, needs first. Threads look and act; what waits lies in a heap, not in a thread."""
         found: dict[AnyStep, Finding[Any]] = dict(seen)
         asleep: list[tuple[float, int, AnyStep, Life]] = []
@@ -157,7 +162,8 @@ class Engine:
         order.prepare()
         while order.is_active():
             for step in order.get_ready():
-                self.pool.submit(turn, step, life(step, found))
+                renewed = any(isinstance(found[need], Done) and found[need] != seen.get(need) for need in step.needs)
+                self.pool.submit(turn, step, life(step, found, renewed))
             due = asleep[0][0] - self.clock() if asleep else MOMENT
             try:
                 step, lived, result = turns.get(timeout=min(MOMENT, max(0.0, due)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import msgspec
 
 from release.core.finding import Conflict, Done, Finding, Pending, Underway
 from release.core.images import holding, is_tagged
-from release.core.model import ArtifactWish, Release
-from release.core.record import OUTPUT, RELEASE, Proof, Record
+from release.core.model import ArtifactWish, BuiltImage, Release
+from release.core.record import OUTPUT, RELEASE, Proof, Record, outdated
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Shelf, Workshop
@@ -72,21 +72,27 @@ class Making(Step[tuple[Artifact, ...]]):
         begun = known[self.begin]
         files = tuple(self.made(known, begun.state.commit, say))
         record = self.ledger.fresh(self.release)
-        noted = noted_files(record, self.makes)
-        if noted == files:
+        if noted_files(record, self.makes) == files:
             return
         evidence = record.evidence if record is not None else {}
-        differs = {old: new for old, new in zip(noted or (), files, strict=False) if old != new}
+        differs = {old: new for old, new in zip(_known(evidence, self.makes), files, strict=False) if old != new}
         for old, new in differs.items() if public(evidence, [*differs]) else ():
             raise Refused(
                 f"{old.name} was published with sha256 {old.sha256[:12]}, and is {new.sha256[:12]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
-        if images := [image for old in differs for image in holding(evidence, old.name, old.sha256)]:
-            self.ledger.note(begun, {f"image {image}": Proof() for image in images})
-            why = f"{', '.join(old.name for old in differs)} came out as another file than the one in image {images[0]}"
-            raise Refused(why, "run the same command again: the image is built anew")
-        self.ledger.note(begun, {f"build {one.name}": Proof(sha256=one.sha256, size=one.size) for one in files})
+        made_of = dict(self._made_of(known))
+        proofs = {one.name: Proof(sha256=one.sha256, size=one.size, assets=made_of) for one in files}
+        self.ledger.note(begun, {f"build {name}": proof for name, proof in proofs.items()})
+
+    def _made_of(self, known: Known) -> Iterator[tuple[str, str]]:
+        """What it is made of, by the names of proofs."""
+        for need in self.needs:
+            value = known.get(need)
+            if isinstance(need, Making):
+                yield from ((f"build {one.name}", one.sha256) for one in known[need])
+            elif isinstance(value, BuiltImage):
+                yield need.name, value.digest
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,10 +165,18 @@ def environment(release: Release, commit: str, platform: str = "") -> dict[str, 
 
 
 def noted_files(record: Record | None, names: Sequence[str]) -> tuple[Artifact, ...] | None:
-    """Files as the record of this release knows them; None while it does not know all."""
-    proofs = {name: record.evidence.get(f"build {name}") for name in names} if record is not None else {}
+    """Files as the record of this release knows them; None while it does not know all, or knows them made of other ones."""
+    evidence = record.evidence if record is not None else {}
+    files = _known(evidence, names)
+    stale = any(outdated(evidence, evidence[f"build {one.name}"]) for one in files)
+    return files if files and not stale else None
+
+
+def _known(evidence: Mapping[str, Proof], names: Sequence[str]) -> tuple[Artifact, ...]:
+    """Files as a record knows them, () while it does not know all."""
+    proofs = {name: evidence.get(f"build {name}") for name in names}
     files = tuple(Artifact(name, proof.sha256, proof.size) for name, proof in proofs.items() if proof is not None)
-    return files if files and len(files) == len(names) else None
+    return files if len(files) == len(names) else ()
 
 
 def public(evidence: Mapping[str, Proof], files: Sequence[Artifact]) -> bool:

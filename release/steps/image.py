@@ -77,7 +77,7 @@ class BuildImage(Step[BuiltImage]):
                 f"{self.wish.name}:{self.wish.tag} was published as {noted.digest[:19]}, and is {built.digest[:19]} when built here",
                 "make the build reproducible, or finish on the machine that built it",
             )
-        held = {file.name: file.sha256 for file in files if file.name in inputs}
+        held = {f"build {file.name}": file.sha256 for file in files if file.name in inputs}
         proof = Proof(digest=built.digest, platforms=built.platforms, builder=built.builder, assets=held)
         self.ledger.note(begun, {self.name: proof})
 

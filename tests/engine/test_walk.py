@@ -98,6 +98,28 @@ def test_what_is_done_is_left_alone(engine: Engine) -> None:
     assert place.acts == []
 
 
+@dataclass(frozen=True, eq=False)
+class Copy(Put):
+    """Is Done only as long as it is of the newest of what it is made of."""
+
+    def inspect(self, known: Known) -> Finding[str]:
+        made = all(f"{self.name} of {one.name}" in self.place.there for one in self.after if known.get(one))
+        return Done(self.name) if made else Pending(f"copy {self.name}")
+
+    def apply(self, known: Known, say: Say) -> None:
+        self.place.acts.append(self.name)
+        self.place.there.update(f"{self.name} of {one.name}" for one in self.after)
+
+
+def test_what_is_done_is_looked_at_again_where_something_that_it_needs_was_made_since(engine: Engine) -> None:
+    place = Place()
+    part, copy = (first := Put("part", place)), Copy("copy", place, (first,))
+    seen = engine.look([part, copy])
+    assert (seen[part], seen[copy]) == (Pending("put part"), Done("copy"))
+    assert engine.reach([part, copy], seen) == {part: Done("part"), copy: Done("copy")}
+    assert place.acts == ["part", "copy"]
+
+
 def test_what_somebody_else_does_is_awaited_and_never_applied(engine: Engine) -> None:
     place = Place(others={"a": time.monotonic() + 0.1})
     assert walked(engine, Put("a", place, wait=5)) == [Done("a")]
@@ -248,7 +270,7 @@ steps = [Put("a", Place(others={{"a": time.monotonic() + 60}}), wait=60)]
 engine = Engine(pool, time.monotonic, lambda event: None)
 began = time.monotonic()
 try:
-    engine._walk(steps, lambda step, found: iter([50.0]), {{}})
+    engine._walk(steps, lambda step, found, renewed: iter([50.0]), {{}})
 except KeyboardInterrupt:
     print("interrupted", time.monotonic() - began < 20, flush=True)
 """
