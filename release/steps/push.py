@@ -101,7 +101,7 @@ class TagImage(Step[str]):
         image, found = image_of(self.build, known, record), self.registry.digest(str(self.target))
         if found and record is None and known.get(self.land) is not None:
             return Done(found, f"{found[:19]}, as it was found")
-        if not self.build.mine and found != (image.digest if image else ""):
+        if not self.build.mine and (image is None or found != image.digest):
             return Underway(f"the run of {self.release.tag} tags it")
         if found and image is None and record is not None and not record.tip:
             return Pending(f"build it, and compare it with {self.target}")
