@@ -15,6 +15,8 @@ import requests
 from tests.imaged import APPS, FILES, HEAD, IMAGE, ONE, TAG, TAG_REF, TWO, VERSION, Yard, picture, yard
 
 CONFIG = HEAD + APPS + picture(ONE, TWO)
+LOOKING = {"VerifyImage"}
+"""The step of which this file shows that it looks, and changes nothing."""
 SMALL = {**FILES, "payload": "payload\n"}
 INDEX = "application/vnd.oci.image.index.v1+json"
 
