@@ -148,13 +148,16 @@ async def _backend(
     feeding = asyncio.create_task(_feed(request, process))
     try:
         return await _relay(request, process, done)
+    except (
+        BaseException
+    ):  # only then does it still run: whoever kills one that has ended takes its exit code from asyncio
+        with suppress(ProcessLookupError):
+            process.kill()
+        raise
     finally:
         feeding.cancel()
         with suppress(asyncio.CancelledError):
             await feeding
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
         await process.wait()
 
 

@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from release.sandbox.forge import Sandbox
 from release.sandbox.forge.events import Event
 from tests.forge import Client, address, commit, git
@@ -16,6 +18,14 @@ def test_a_public_repository_is_read_by_anybody(forge: Sandbox, work: Path, tmp_
     git(tmp_path, "clone", "--quiet", f"{forge.url}/acme/app.git", "copy")
     assert (tmp_path / "copy" / "app.txt").read_text("utf-8") == "one\n"
     git(tmp_path, "clone", "--quiet", f"{forge.url}/acme/app", "without-suffix")
+
+
+def test_every_exit_code_of_git_is_taken_once(
+    forge: Sandbox, work: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(12):
+        git(tmp_path, "clone", "--quiet", f"{forge.url}/acme/app.git", str(number))
+    assert [one.getMessage() for one in caplog.records if one.name == "asyncio"] == []
 
 
 def test_shallow_partial_and_old_protocol_clones_work(forge: Sandbox, work: Path, tmp_path: Path) -> None:
