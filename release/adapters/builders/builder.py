@@ -31,6 +31,11 @@ class Recipe(msgspec.Struct, frozen=True):
     def platforms(self) -> tuple[str, ...]:
         return tuple(part.platform for part in self.parts)
 
+    def foreign(self, part: ImagePart) -> frozenset[str]:
+        """Files of builds that lie in the context for other platforms alone: `COPY . /` does not take them, as it would not
+        where that platform is built by itself."""
+        return frozenset(name for one in self.parts for name in one.artifacts) - {*part.artifacts}
+
 
 class Builder(Protocol):
     """Builds an image for several platforms; every process that it starts ends with `stop`."""

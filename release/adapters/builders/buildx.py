@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from release.adapters.builders.builder import Recipe
-from release.adapters.builders.engine import Engine, Say, alike, build_words, secret_words
+from release.adapters.builders.engine import Engine, Say, alike, build_words, secret_words, without_foreign
 
 OLDEST = (0, 13)
 """The BuildKit that first could date layers (https://github.com/moby/buildkit/blob/master/docs/build-repro.md)."""
@@ -75,7 +75,8 @@ class Buildx(Engine):
             output = ["--output", _row("type=oci", f"dest={raw.resolve()}", *written)]
             fixed = ["--progress", "plain", "--no-cache", "--pull", "--provenance=false", "--sbom=false", *output]
             argv = ["buildx", "build", *fixed, *build_words(recipe, parts), *secrets, str(recipe.context.resolve())]
-            self._run(f"image {recipe.name}", argv, work, say, {"SOURCE_DATE_EPOCH": str(recipe.epoch)})
+            with without_foreign(recipe, parts, work):
+                self._run(f"image {recipe.name}", argv, work, say, {"SOURCE_DATE_EPOCH": str(recipe.epoch)})
             raws.append(raw)
         return raws
 

@@ -82,8 +82,8 @@ class Embedded:
                 return tuple(_conflict(recipe, one) for one in others.values())
             context = Context(recipe.context, ignore_of(recipe.context, recipe.dockerfile))
             for part in recipe.parts:
-                base = based(file, part, context)
-                for _ in _filled(planned(recipe, part, file, base), base, context):
+                base, own = based(file, part, context), context.without(recipe.foreign(part))
+                for _ in _filled(planned(recipe, part, file, base), base, own):
                     pass
         except Bad as error:
             return (_conflict(recipe, error),)
@@ -166,12 +166,12 @@ class _Making:
 
     def image(self, part: ImagePart) -> Descriptor:
         """The image of one platform, in the layout."""
-        base = based(self._file, part, self._context)
+        base, own = based(self._file, part, self._context), self._context.without(self._recipe.foreign(part))
         if base.layout is not None:
             for one in base.layers:
                 self._into.bring(one.digest, base.layout)
         plan = planned(self._recipe, part, self._file, base)
-        layers = [self._layer(entries) for entries in _filled(plan, base, self._context)]
+        layers = [self._layer(entries) for entries in _filled(plan, base, own)]
         config = _config(self._recipe, part, plan, base, layers)
         about = Descriptor(CONFIG, *self._into.put([config]))
         made = [one.descriptor for one in layers if one is not None]

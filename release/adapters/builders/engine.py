@@ -159,10 +159,10 @@ class StoredEngine(Engine):
             fixed = ("--timestamp", str(recipe.epoch), "--format", "oci", "--identity-label=false")
             alone = ("--isolation", "chroot", "--layers=false", "--no-cache", "--manifest", listed)
             asked = [*fixed, *alone, *build_words(recipe, parts), *secrets]
+            argv = [*storage, "build", *asked, str(recipe.context.resolve())]
             # In the context: what FROM oci:PATH names is looked for from where the program runs.
-            self._run(
-                what, [*storage, "build", *asked, str(recipe.context.resolve())], recipe.context, say, _within(work)
-            )
+            with without_foreign(recipe, parts, work):
+                self._run(what, argv, recipe.context, say, _within(work))
         # A relative name: what has a colon in it would be read as a path and a tag.
         self._run(what, [*storage, "manifest", "push", "--all", listed, "oci:.:sluice"], raw, say, _within(work))
         return [raw]
@@ -183,11 +183,25 @@ def _within(work: Path) -> dict[str, str]:
 
 
 def alike(parts: Sequence[ImagePart]) -> list[tuple[ImagePart, ...]]:
-    """Platforms that are built in one go: those whose build arguments are the same."""
-    groups: dict[tuple[tuple[str, str], ...], list[ImagePart]] = {}
+    """Platforms that are built in one go: those whose build arguments and artifacts are the same."""
+    groups: dict[tuple[object, ...], list[ImagePart]] = {}
     for part in parts:
-        groups.setdefault(tuple(sorted(part.args.items())), []).append(part)
+        groups.setdefault((*sorted(part.args.items()), *sorted(part.artifacts)), []).append(part)
     return [tuple(group) for group in groups.values()]
+
+
+@contextmanager
+def without_foreign(recipe: Recipe, parts: Sequence[ImagePart], work: Path) -> Iterator[None]:
+    """The context as one build of platforms that are alike has it: files for others alone are out of the way."""
+    aside = Path(tempfile.mkdtemp(dir=work))
+    names = [name for name in recipe.foreign(parts[0]) if (recipe.context / name).exists()]
+    for name in names:
+        shutil.move(recipe.context / name, aside / name)
+    try:
+        yield
+    finally:
+        for name in names:
+            shutil.move(aside / name, recipe.context / name)
 
 
 def build_words(recipe: Recipe, parts: Sequence[ImagePart]) -> list[str]:

@@ -6,7 +6,8 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from copy import copy
 from pathlib import Path
 
 import msgspec
@@ -54,6 +55,12 @@ class Context:
         for path, thing in self.things.items():
             if thing.kind == "link":
                 self._stays(path, thing.link)
+
+    def without(self, paths: Collection[str]) -> Context:
+        """The same context without some of its files."""
+        less = copy(self)
+        less.things = {path: thing for path, thing in self.things.items() if path not in paths}
+        return less
 
     def followed(self, path: str) -> str | None:
         """Where a path leads once its links are followed; None where there is nothing."""

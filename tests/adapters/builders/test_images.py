@@ -135,6 +135,25 @@ def test_an_image_becomes_one_index_with_an_image_for_each_platform(place: Place
         assert configuration(room.layout, f"linux/{arch}")["config"]["Labels"] == {**SAID, "org.example.by": "us"}
 
 
+@pytest.mark.parametrize("engine", ["embedded", "buildah"])
+def test_whoever_copies_the_whole_context_gets_the_files_of_his_platform_alone(tmp_path: Path, engine: str) -> None:
+    (tmp_path / "tree").mkdir()
+    place = Place(tmp_path, {"Dockerfile": "FROM scratch\nCOPY . /all/\n", "notes.txt": "notes\n"})
+    builder = Buildah(os.environ) if engine == "buildah" else Embedded(place.cache)
+    if why := builder.absent():
+        pytest.skip(f"{why}; scripts/images installs it")
+    room, both = place.room(builder), wish(builder=engine)
+    whole = room.build(both, place.commit, EPOCH, SAID, place.inputs, lambda line: None)
+    for number, arch in enumerate(("amd64", "arm64")):
+        held = files(room.layout, f"linux/{arch}")
+        assert sorted(held) == ["all", "all/Dockerfile", "all/notes.txt", f"all/tool-{arch}"]
+        alone = wish(builder=engine, parts=both.parts[number : number + 1])  # as the machine of a shard does
+        mine = {f"tool-{arch}": place.inputs[f"tool-{arch}"]}
+        made = room.build(alone, place.commit, EPOCH, SAID, mine, lambda line: None)
+        assert made.platforms == whole.platforms[number : number + 1]
+        room.build(both, place.commit, EPOCH, SAID, place.inputs, lambda line: None)  # it takes the name again
+
+
 def test_what_every_platform_has_is_one_layer(place: Place) -> None:
     room = place.room()
     place.build(room)
