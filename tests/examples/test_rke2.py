@@ -88,7 +88,9 @@ def claims(line: bytes) -> dict[str, str]:
 def built(registry: SandboxRegistry, name: str, tag: str) -> dict[str, str]:
     """The index and the manifests of an image, as a provenance names them."""
     parts = json.loads(registry.manifest(name, tag))["manifests"]
-    named = {f"oci:{name}:{tag}#{one['platform']['os']}/{one['platform']['architecture']}": one["digest"] for one in parts}
+    named = {
+        f"oci:{name}:{tag}#{one['platform']['os']}/{one['platform']['architecture']}": one["digest"] for one in parts
+    }
     return {f"oci:{name}:{tag}": registry.tags(name)[tag], **named}
 
 
