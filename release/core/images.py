@@ -25,7 +25,7 @@ def noted_image(record: Record | None, wish: ImageWish) -> BuiltImage | None:
     proof = record.evidence.get(step_of(wish)) if record is not None else None
     if record is None or proof is None or not proof.digest or outdated(record.evidence, proof):
         return None
-    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder)
+    return BuiltImage(wish.name, proof.digest, proof.platforms, proof.builder, wish.tag)
 
 
 def holding(evidence: Mapping[str, Proof], file: str, sha256: str) -> dict[str, Proof]:
@@ -41,10 +41,12 @@ def is_tagged(evidence: Mapping[str, Proof], image: Proof) -> bool:
 
 def images_of(evidence: Mapping[str, Proof]) -> tuple[BuiltImage, ...]:
     """All images that a record knows, by the names in their proofs."""
-    found = [(name.removeprefix("image "), proof) for name, proof in evidence.items() if name.startswith("image ")]
-    return tuple(
-        BuiltImage(name.rpartition(":")[0], proof.digest, proof.platforms, proof.builder) for name, proof in found
-    )
+    found = [
+        (name.removeprefix("image ").rpartition(":"), proof)
+        for name, proof in evidence.items()
+        if name.startswith("image ")
+    ]
+    return tuple(BuiltImage(name, proof.digest, proof.platforms, proof.builder, tag) for (name, _, tag), proof in found)
 
 
 def described(image: BuiltImage) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -23,8 +23,12 @@ def manifest(release: Release, commit: str, artifacts: Iterable[Fact], images: I
         "previous": release.previous,
         "artifacts": [{"name": name, "sha256": sha256, "size": size} for name, sha256, size in sorted(artifacts)],
     }
-    if held := [{"name": one.name, "digest": one.digest, "platforms": one.platforms} for one in images]:
-        document["images"] = sorted(held, key=itemgetter("name"))
+    held = [
+        {"name": one.name, "tag": one.tag, "digest": one.digest, "platforms": one.platforms}
+        for one in sorted(images, key=attrgetter("name", "tag"))
+    ]
+    if held:
+        document["images"] = held
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 

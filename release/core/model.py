@@ -164,12 +164,13 @@ class PlatformImage(msgspec.Struct, frozen=True):
 
 
 class BuiltImage(msgspec.Struct, frozen=True):
-    """An image index as it was made: its digest, what it holds, and which builder made it."""
+    """An image index as it was made: its digest, what it holds, and which builder made it. `tag` is "" in old manifests."""
 
     name: str
     digest: str
     platforms: tuple[PlatformImage, ...]
     builder: str = ""
+    tag: str = ""
 
 
 class PackageWish(msgspec.Struct, frozen=True):

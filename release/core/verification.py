@@ -96,7 +96,7 @@ def images_in(manifest: bytes | None) -> tuple[BuiltImage, ...] | None:
         document = msgspec.json.decode(manifest, type=_Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return tuple(BuiltImage(one.name, one.digest, one.platforms) for one in document.images)
+    return tuple(BuiltImage(one.name, one.digest, one.platforms, tag=one.tag) for one in document.images)
 
 
 def sha256_of(text: str) -> str:
@@ -114,6 +114,7 @@ class _Image(msgspec.Struct, frozen=True):
     name: str
     digest: str
     platforms: tuple[PlatformImage, ...]
+    tag: str = ""
 
 
 class _Manifest(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from release.steps.approval import ApprovalGate
 from release.steps.assets import UploadArtifact, UploadDocument
 from release.steps.attach import Attach
 from release.steps.begin import Begin
-from release.steps.build import Making
+from release.steps.build import Making, noted_files
 from release.steps.checks import ChecksGate
 from release.steps.commit import MakeCommit
 from release.steps.doors import Doors
@@ -33,7 +33,7 @@ from release.steps.given import Given, Whole
 from release.steps.image import BuildImage
 from release.steps.images_gate import ImagesGate
 from release.steps.land import Land
-from release.steps.made import attached_of, builds_of, images_of, pushes_of, said_of, supply_of, tags_of
+from release.steps.made import attached_of, builds_of, images_of, pushes_of, said_beside, said_of, supply_of, tags_of
 from release.steps.output import Publish
 from release.steps.propose import Propose
 from release.steps.publish import PublishRelease
@@ -42,7 +42,7 @@ from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
 from release.steps.verify import Listing, VerifyAsset
 from release.steps.verify_claims import VerifyProvenance, VerifySbom
-from release.steps.verify_image import VerifyImage
+from release.steps.verify_image import Beside, VerifyImage
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
 
 Downstream = ReleaseDownstream | FollowDownstream
@@ -185,11 +185,16 @@ def claim_path(
 def verify_images(doors: Doors, release: Release) -> list[VerifyImage]:
     """Each image in each registry, of the upstream and of its downstreams, to be fetched and compared."""
     record = doors.ledger.latest(release)
+    beside = tuple(
+        Beside(kind, file, made.sha256)
+        for file, kind in said_beside(release)
+        for made in noted_files(record, (file,)) or ()
+    )
     own = [
         VerifyImage(
             f"image {target}", target, wish.platforms,
             (("the record", noted.digest),) if (noted := noted_image(record, wish)) else (),
-            doors.registry, doors.forge, release.tag, wish.name,
+            doors.registry, doors.forge, release.tag, wish.name, beside,
         )
         for wish in release.images
         for target in wish.targets

@@ -93,16 +93,21 @@ def attached_of(
 ) -> tuple[Attach, ...]:
     """What lies beside each image in its registry: the provenance, and the SBOM."""
     makers = {name: making for making in files for name in making.makes}
-    wanted = [(release.attest.provenance, PROVENANCE), (release.attest.sbom, SBOM)]
     return tuple(
         Attach(
             f"attach {file} to {push.target}", release, push.target, kind, file, push, makers[file],
             doors.ledger, supply_of(doors, release), doors.registry,
         )
         for push in pushes
-        for file, kind in wanted
+        for file, kind in said_beside(release)
         if file in makers
     )  # fmt: skip
+
+
+def said_beside(release: Release) -> tuple[tuple[str, str], ...]:
+    """What lies beside each image: the name of a file, and its artifact type."""
+    both = (release.attest.provenance, PROVENANCE), (release.attest.sbom, SBOM)
+    return tuple((file, kind) for file, kind in both if file)
 
 
 def tags_of(

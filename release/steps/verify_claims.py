@@ -66,7 +66,8 @@ class VerifyProvenance(Step[str]):
         manifest = content_of(self.forge, listed(self.files).get(MANIFEST)) if self.record is None else None
         told = list(images_in(manifest) or ())
         for wish in self.release.images:
-            image = noted_image(self.record, wish) or next((one for one in told if one.name == wish.name), None)
+            fits = (one for one in told if one.name == wish.name and one.tag in ("", wish.tag))
+            image = noted_image(self.record, wish) or next(fits, None)
             if image is not None:
                 told = [one for one in told if one is not image]
                 yield f"{wish.name}:{wish.tag}", image

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from release.core.finding import Done, Failed, Finding
-from release.core.oci import Descriptor, Document, normal, platform_of
+from release.core.oci import Descriptor, Document, ImageManifest, normal, platform_of
 from release.core.record import MANIFEST
 from release.core.reference import Reference
 from release.core.verification import images_in
@@ -23,12 +24,21 @@ class Wrong(Exception):
     """What is not as it should be, in words."""
 
 
+class Beside(NamedTuple):
+    """A file about an image: its artifact type, its name, and the SHA-256 (hex) that it was made with."""
+
+    kind: str
+    file: str
+    sha256: str
+
+
 @dataclass(frozen=True, eq=False)
 class VerifyImage(Step[str]):
     """One image in one registry: it is the one that the record and the manifest name, it holds exactly the wanted
     platforms, and each blob has the bytes that its digest says. Its value is its digest.
 
     `told` is who says which digest it has. Where nobody does, the manifest on the `forge` may: under `name`, for `tag`.
+    `beside` is what is said about it in its registry.
     """
 
     target: Reference
@@ -38,14 +48,20 @@ class VerifyImage(Step[str]):
     forge: Forge | None = None
     tag: str = ""
     name_there: str = ""
+    beside: tuple[Beside, ...] = ()
 
     def inspect(self, known: Known) -> Finding[str]:
         try:
             found = self._found()
             sizes = list(self._sizes(found))
+            for one in self.beside:
+                self._said(found, one)
         except Wrong as wrong:
             return Failed(str(wrong))
-        return Done(found.digest, f"{found.digest[:19]}, {len(sizes)} blobs with {sum(sizes)} bytes")
+        return Done(
+            found.digest,
+            f"{found.digest[:19]}, {len(sizes)} blobs with {sum(sizes)} bytes{''.join(f', {one.file}' for one in self.beside)}",
+        )
 
     def apply(self, known: Known, say: Say) -> None:
         raise Refused("a verification only looks")
@@ -70,7 +86,7 @@ class VerifyImage(Step[str]):
         """What the release's own manifest says, where there is no record."""
         manifest = manifest_of(self.forge, self.tag) if self.forge is not None else None
         for image in images_in(manifest) or ():
-            if image.name == self.name_there:
+            if image.name == self.name_there and image.tag in ("", self.target.tag):
                 yield MANIFEST, image.digest
 
     def _sizes(self, found: Document) -> Iterator[int]:
@@ -83,11 +99,17 @@ class VerifyImage(Step[str]):
                 raise Wrong(f"missing: {child.digest[:19]}, which {self.target} holds for {child.platform}")
             yield from self._blobs(under)
 
+    def _said(self, image: Document, wanted: Beside) -> None:
+        """A file lies beside the image, with the bytes that were made."""
+        for one in self.registry.referrers(self.target, image.digest):
+            about = self.registry.document(self.target, one.digest) if one.artifactType == wanted.kind else None
+            held = _manifest(about).layers if about is not None else ()
+            if blob := next((layer for layer in held if layer.digest == f"sha256:{wanted.sha256}"), None):
+                return self._compared(blob)
+        raise Wrong(f"missing: {wanted.file} with sha256 {wanted.sha256[:12]} is not beside {self.target}")
+
     def _blobs(self, found: Document) -> Iterator[int]:
-        try:
-            manifest = found.manifest()
-        except ValueError as error:
-            raise Wrong(f"{found.digest[:19]} is no manifest ({error})") from error
+        manifest = _manifest(found)
         for blob in (manifest.config, *manifest.layers):
             if not blob.urls:  # what lies elsewhere is not this registry's
                 self._compared(blob)
@@ -102,6 +124,13 @@ class VerifyImage(Step[str]):
         if (told.hexdigest(), size) != (wanted, blob.size):
             why = f"{told.hexdigest()[:12]} with {size} bytes, not {wanted[:12]} with {blob.size}"
             raise Wrong(f"a blob of {self.target} has {algorithm} {why}")
+
+
+def _manifest(found: Document) -> ImageManifest:
+    try:
+        return found.manifest()
+    except ValueError as error:
+        raise Wrong(f"{found.digest[:19]} is no manifest ({error})") from error
 
 
 def _children(index: Document) -> tuple[Descriptor, ...]:

@@ -25,7 +25,7 @@ def record(**evidence: Proof) -> Record:
 
 def test_an_image_is_known_by_the_proof_of_the_step_that_builds_it() -> None:
     assert step_of(WISH) == "image acme/app:v1.0.0"
-    known = BuiltImage("acme/app", DIGEST, PARTS, "embedded")
+    known = BuiltImage("acme/app", DIGEST, PARTS, "embedded", "v1.0.0")
     assert noted_image(record(**{step_of(WISH): IMAGE}), WISH) == known
     assert images_of({step_of(WISH): IMAGE, "build app": Proof(sha256=OLD)}) == (known,)
     assert noted_image(record(), WISH) is None

@@ -268,7 +268,7 @@ class ImageRoom:
             images.append(PlatformImage(name, document.digest, size))
         index = self._layout.write(written(Index(tuple(entries), annotations=dict(sorted(annotations.items())))))
         self._layout.name(f"{wish.name}:{wish.tag}", index)
-        return BuiltImage(wish.name, index.digest, tuple(images), builder)
+        return BuiltImage(wish.name, index.digest, tuple(images), builder, wish.tag)
 
     def _annotated(self, made: Layout, document: Document, annotations: Mapping[str, str]) -> Document:
         """A manifest with our annotations besides its own, in our layout with all that it holds."""
