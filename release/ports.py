@@ -263,6 +263,31 @@ class Shelf(Protocol):
         """Why a folder cannot take files, "" if it can; nothing is made."""
         ...
 
+    def shown(self, folder: Path) -> Shown:
+        """The files of a folder, as a release shows them; a folder that is not there is no release."""
+        ...
+
+
+class Shown(Protocol):
+    """The files of releases that are out: a forge has them, and a folder. Every call may raise Unseen."""
+
+    @property
+    def name(self) -> str:
+        """Where that is, for people."""
+        ...
+
+    def published(self, tag: str) -> Published | None:
+        """The release for a tag, None where nothing is out."""
+        ...
+
+    def assets(self, number: int) -> tuple[Asset, ...]:
+        """Its files."""
+        ...
+
+    def download(self, asset: int) -> Iterator[bytes]:
+        """A file's bytes, in pieces."""
+        ...
+
 
 class Forge(Protocol):
     """One repository on a forge.

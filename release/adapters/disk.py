@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from release.adapters.folder import Folder
 from release.errors import Refused, Unseen
 
 CHUNK = 1 << 20
@@ -148,6 +149,10 @@ class Disk:
             raise Unseen(
                 f"cannot read {folder}: {error.strerror}", "mend that, then run the same command again"
             ) from error
+
+    def shown(self, folder: Path) -> Folder:
+        """The files of a folder, as a release shows them; a folder that is not there is no release."""
+        return Folder(folder)
 
     def unwritable(self, folder: Path) -> str:
         """Why a folder cannot take files, "" if it can; nothing is made."""

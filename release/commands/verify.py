@@ -36,14 +36,14 @@ def verify(session: Session, version: str) -> Verified:
 
 
 def files(engine: Engine, doors: Doors, release: Release) -> tuple[StepState, ...]:
-    """Every file on the forge, fetched and compared: the upstream's own, then those of each downstream."""
+    """Every file on the forge, or in the folder that takes them, fetched and compared: the upstream's own, then those of each downstream."""
     listings = listing_path(doors, release)
     listed = engine.look(listings)
     checks: list[Step[Any]] = []
     for one in listings:
         if isinstance(done := listed[one], Done):
             own = file_path(one, done.value)
-            checks += claim_path(doors, release, own) if one.wish is None else own
+            checks += claim_path(doors, release, one, own) if one.wish is None else own
     unlisted = [one for one in listings if not isinstance(listed[one], Done)]
     return (*states(unlisted, listed), *states(checks, engine.look(checks)))
 

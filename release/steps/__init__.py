@@ -14,7 +14,7 @@ from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Record, With
 from release.core.reference import Reference
 from release.core.verification import Expected
 from release.engine.step import Step
-from release.ports import Forge
+from release.ports import Forge, Shown
 from release.steps.approval import ApprovalGate
 from release.steps.assets import UploadArtifact, UploadDocument
 from release.steps.attach import Attach
@@ -150,9 +150,10 @@ def withdrawal_path(doors: Doors, release: Release, withdrawal: Withdrawal) -> l
 
 def listing_path(doors: Doors, release: Release) -> list[Listing]:
     """What a verification asks first: which files there are, of the upstream and of each downstream, and should be."""
-    if doors.forge is None or doors.forge_of is None:
-        return []
     record = doors.ledger.latest(release)
+    if doors.forge is None or doors.forge_of is None:
+        there = shown_of(doors, release)
+        return [Listing("files", release, record, None, there)] if there is not None else []
     own = Listing("assets", release, record, None, doors.forge)
     return [
         own,
@@ -163,20 +164,28 @@ def listing_path(doors: Doors, release: Release) -> list[Listing]:
     ]
 
 
+def shown_of(doors: Doors, release: Release) -> Shown | None:
+    """What shows the files of the upstream's release: its forge, else the folder that took them, if it is here."""
+    if doors.forge is not None:
+        return doors.forge
+    folder = doors.shelf.shown(doors.root / release.output / release.tag) if release.output else None
+    return folder if folder is not None and folder.published(release.tag) is not None else None
+
+
 def file_path(listing: Listing, files: Sequence[Expected]) -> list[VerifyAsset]:
     """Each of these files, to be fetched and compared."""
     return [VerifyAsset(f"{listing.name.removesuffix('s')} {one.name}", one, listing.forge) for one in files]
 
 
 def claim_path(
-    doors: Doors, release: Release, files: Sequence[VerifyAsset]
+    doors: Doors, release: Release, listing: Listing, files: Sequence[VerifyAsset]
 ) -> list[VerifyAsset | VerifySbom | VerifyProvenance]:
     """The upstream's own files, and what the release says of them."""
-    own, attest, forge = tuple(files), release.attest, doors.forge
+    own, attest, forge = tuple(files), release.attest, listing.forge
     path: list[VerifyAsset | VerifySbom | VerifyProvenance] = list(own)
-    if forge is not None and attest.sbom:
+    if attest.sbom:
         path.append(VerifySbom(f"sbom {attest.sbom}", release, own, forge))
-    if forge is not None and attest.provenance:
+    if attest.provenance:
         record, name = doors.ledger.latest(release), f"provenance {attest.provenance}"
         path.append(VerifyProvenance(name, release, record, own, doors.remote, forge, doors.signatures))
     return path
@@ -185,6 +194,7 @@ def claim_path(
 def verify_images(doors: Doors, release: Release) -> list[VerifyImage]:
     """Each image in each registry, of the upstream and of its downstreams, to be fetched and compared."""
     record = doors.ledger.latest(release)
+    shown = shown_of(doors, release)
     beside = tuple(
         Beside(kind, file, made.sha256)
         for file, kind in said_beside(release)
@@ -194,7 +204,7 @@ def verify_images(doors: Doors, release: Release) -> list[VerifyImage]:
         VerifyImage(
             f"image {target}", target, wish.platforms,
             (("the record", noted.digest),) if (noted := noted_image(record, wish)) else (),
-            doors.registry, doors.forge, release.tag, wish.name, beside,
+            doors.registry, shown, release.tag, wish.name, beside,
         )
         for wish in release.images
         for target in wish.targets

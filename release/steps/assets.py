@@ -12,7 +12,7 @@ from release.core.manifest import documents
 from release.core.model import Release
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Ledger
+from release.ports import Forge, Ledger, Shown
 from release.steps.begin import Begin
 from release.steps.build import Making, noted_files
 from release.steps.draft import Draft
@@ -120,7 +120,7 @@ def sha256_of(forge: Forge, asset: Asset) -> str:
     return asset.digest or fetched(forge, asset)
 
 
-def fetched(forge: Forge, asset: Asset) -> str:
+def fetched(forge: Shown, asset: Asset) -> str:
     """The SHA-256 of an asset's bytes, in hex; they are never held whole."""
     digest = hashlib.sha256()
     for piece in forge.download(asset.id):

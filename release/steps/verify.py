@@ -11,7 +11,7 @@ from release.core.record import MANIFEST, Proof, Record
 from release.core.verification import Expected, expected, of_downstream, of_upstream, unreadable
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge
+from release.ports import Shown
 from release.steps.assets import fetched
 
 LIMIT = 16 * 1024 * 1024  # bytes of a document; a larger one is none
@@ -24,7 +24,7 @@ class Listing(Step[tuple[Expected, ...]]):
     release: Release
     record: Record | None
     wish: DownstreamWish | None
-    forge: Forge
+    forge: Shown
 
     def inspect(self, known: Known) -> Finding[tuple[Expected, ...]]:
         tag = self.wish.tag if self.wish is not None else self.release.tag
@@ -46,18 +46,18 @@ class Listing(Step[tuple[Expected, ...]]):
         return self.record.evidence.get(f"downstream {wish.name}") if self.record is not None else None
 
 
-def manifest_of(forge: Forge, tag: str) -> bytes | None:
+def manifest_of(forge: Shown, tag: str) -> bytes | None:
     """The manifest of a release that is out, None where it has none."""
     out = forge.published(tag)
     return manifest_among(forge, forge.assets(out.id)) if out is not None else None
 
 
-def manifest_among(forge: Forge, listed: tuple[Asset, ...]) -> bytes | None:
+def manifest_among(forge: Shown, listed: tuple[Asset, ...]) -> bytes | None:
     """The manifest among the assets of a release, None where there is none, or one that is too large."""
     return content_of(forge, next((one for one in listed if one.name == MANIFEST), None))
 
 
-def content_of(forge: Forge, asset: Asset | None) -> bytes | None:
+def content_of(forge: Shown, asset: Asset | None) -> bytes | None:
     """A document's bytes, None where it is not there, or too large for one."""
     if asset is None or not asset.complete or asset.size > LIMIT:
         return None
@@ -74,7 +74,7 @@ class VerifyAsset(Step[str]):
     """One file's bytes against all that say something about them. Its value is their SHA-256."""
 
     wanted: Expected
-    forge: Forge
+    forge: Shown
 
     def inspect(self, known: Known) -> Finding[str]:
         wanted = self.wanted

@@ -16,7 +16,7 @@ from release.core.record import MANIFEST, Record
 from release.core.verification import images_in
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Remote, Signatures
+from release.ports import Remote, Shown, Signatures
 from release.steps.verify import VerifyAsset, content_of
 
 
@@ -30,7 +30,7 @@ class VerifyProvenance(Step[str]):
     record: Record | None
     files: tuple[VerifyAsset, ...]
     remote: Remote
-    forge: Forge
+    forge: Shown
     signatures: Signatures
 
     def inspect(self, known: Known) -> Finding[str]:
@@ -79,7 +79,7 @@ class VerifySbom(Step[str]):
 
     release: Release
     files: tuple[VerifyAsset, ...]
-    forge: Forge
+    forge: Shown
 
     def inspect(self, known: Known) -> Finding[str]:
         name = self.release.attest.sbom

@@ -14,7 +14,7 @@ from release.core.reference import Reference
 from release.core.verification import images_in
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Registry
+from release.ports import Registry, Shown
 from release.steps.verify import manifest_of
 
 UNKNOWN = "unknown/unknown"  # what BuildKit calls the platform of an attestation in an index
@@ -37,7 +37,7 @@ class VerifyImage(Step[str]):
     """One image in one registry: it is the one that the record and the manifest name, it holds exactly the wanted
     platforms, and each blob has the bytes that its digest says. Its value is its digest.
 
-    `told` is who says which digest it has. Where nobody does, the manifest on the `forge` may: under `name`, for `tag`.
+    `told` is who says which digest it has. Where nobody does, the manifest that the `forge`, or a folder, has may: under `name`, for `tag`.
     `beside` is what is said about it in its registry.
     """
 
@@ -45,7 +45,7 @@ class VerifyImage(Step[str]):
     platforms: tuple[str, ...]
     told: tuple[tuple[str, str], ...]
     registry: Registry
-    forge: Forge | None = None
+    forge: Shown | None = None
     tag: str = ""
     name_there: str = ""
     beside: tuple[Beside, ...] = ()
