@@ -13,7 +13,7 @@ from release.core.record import MANIFEST
 from release.core.reference import Reference
 from release.core.verification import images_in
 from release.engine.step import Known, Say, Step
-from release.errors import Refused
+from release.errors import Refused, Unseen
 from release.ports import Registry, Shown
 from release.steps.verify import manifest_of
 
@@ -105,22 +105,28 @@ class VerifyImage(Step[str]):
             about = self.registry.document(self.target, one.digest) if one.artifactType == wanted.kind else None
             held = _manifest(about).layers if about is not None else ()
             if blob := next((layer for layer in held if layer.digest == f"sha256:{wanted.sha256}"), None):
-                return self._compared(blob)
+                return self._compared(blob, one.digest)
         raise Wrong(f"missing: {wanted.file} with sha256 {wanted.sha256[:12]} is not beside {self.target}")
 
     def _blobs(self, found: Document) -> Iterator[int]:
         manifest = _manifest(found)
         for blob in (manifest.config, *manifest.layers):
             if not blob.urls:  # what lies elsewhere is not this registry's
-                self._compared(blob)
+                self._compared(blob, found.digest)
                 yield blob.size
 
-    def _compared(self, blob: Descriptor) -> None:
+    def _compared(self, blob: Descriptor, holder: str) -> None:
+        """A blob's bytes are those of its digest; `holder` is the digest of the manifest that names it."""
         algorithm, _, wanted = blob.digest.partition(":")
         told, size = hashlib.new(algorithm), 0
-        for piece in self.registry.blob(self.target, blob.digest):
-            told.update(piece)
-            size += len(piece)
+        try:
+            for piece in self.registry.blob(self.target, blob.digest):
+                told.update(piece)
+                size += len(piece)
+        except Unseen:
+            if blob.digest in self.registry.missing(self.target, holder):
+                raise Wrong(f"missing: {blob.digest[:19]}, a blob of {self.target}") from None
+            raise
         if (told.hexdigest(), size) != (wanted, blob.size):
             why = f"{told.hexdigest()[:12]} with {size} bytes, not {wanted[:12]} with {blob.size}"
             raise Wrong(f"a blob of {self.target} has {algorithm} {why}")

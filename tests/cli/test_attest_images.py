@@ -116,6 +116,10 @@ def test_every_image_is_a_subject_as_it_is_in_the_registry_and_what_says_so_lies
     out.verify(
         1, rf"{image}failed +missing: {PROVENANCE} with sha256 [0-9a-f]{{12}} is not beside {HOST}/{IMAGE}:{TAG}"
     )
+    child = json.loads(out.registry.manifest(IMAGE, SLIM))["manifests"][0]["digest"]
+    layer = json.loads(out.registry.manifest(IMAGE, child))["layers"][0]["digest"]
+    out.registry.drop_blob(IMAGE, layer)
+    out.verify(1, rf"image {HOST}/{IMAGE}:{SLIM} +failed +missing: {layer[:19]}, a blob of {HOST}/{IMAGE}:{SLIM}")
 
 
 def test_two_images_of_one_name_are_told_apart_where_the_manifest_alone_knows_them(out: Out) -> None:
