@@ -16,7 +16,7 @@ from release.app import clock
 from release.app.environment import builder_of, invocation_of, of_builds, places_of
 from release.core.address import located, without_secret
 from release.core.aim import History, Observation
-from release.core.claims import Claim
+from release.core.claims import Claim, Hidden
 from release.core.config import Config
 from release.core.facts import ApiChange
 from release.core.finding import Conflict
@@ -141,19 +141,19 @@ class Session:
 
         return asked(path, text)
 
-    def claimed(self, wanted: Collection[Claim]) -> Mapping[Claim, str | None]:
-        """What is there already of what a release claims, "" for nothing; None where that cannot be told."""
+    def claimed(self, wanted: Collection[Claim]) -> Mapping[Claim, str | Hidden]:
+        """What is there already of what a release claims, "" for nothing; Hidden where that cannot be told."""
         if not wanted:
             return {}
         from concurrent.futures import ThreadPoolExecutor
 
-        def look(claim: Claim) -> str | None:
+        def look(claim: Claim) -> str | Hidden:
             try:
                 if claim.kind == "image":
                     return self.registry.digest(str(claim))
                 return claim.version if self.index.holds(claim.place, claim.name, claim.version) else ""
-            except Unseen:
-                return None
+            except Unseen as error:
+                return Hidden(error.message, error.remedy)
 
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice-claims") as pool:
             return dict(zip(wanted, pool.map(look, wanted), strict=True))

@@ -8,7 +8,7 @@ from release.app import Session
 from release.commands.decide import Decision
 from release.commands.fleet_status import seen
 from release.core.aim import own_branch
-from release.core.claims import Claim, claims
+from release.core.claims import Claim, Hidden, claims
 from release.core.conflicts import Around, looked_at
 from release.core.fleet import Seen
 from release.core.requires import in_step
@@ -47,7 +47,7 @@ def tags_of(session: Session, found: Decision, version: Version) -> Mapping[str,
 
 def claimed(
     session: Session, found: Decision, version: Version, values: Mapping[str, str]
-) -> Mapping[Claim, str | None]:
+) -> Mapping[Claim, str | Hidden]:
     """What is there of what the release claims; nothing is asked where the rules are off."""
     if all(found.config.rules.get(name) == "off" for name in OF_CLAIMS):
         return {}

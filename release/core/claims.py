@@ -24,6 +24,13 @@ PYPI = "https://pypi.org/simple"
 _PACKAGE = re.compile(r"(?:(?P<index>[^#]*)#)?(?P<name>[^#=]*)(?:==(?P<version>.*))?", re.DOTALL)
 
 
+class Hidden(msgspec.Struct, frozen=True):
+    """What could not be seen of a claim, and what to do about it."""
+
+    why: str
+    remedy: str
+
+
 class Claim(msgspec.Struct, frozen=True):
     """One tag of one image, or one version of one package, and who wants to make it.
 
@@ -134,15 +141,15 @@ def claimed(wish: Wish, values: Mapping[str, str]) -> Claim | None:
         return None
 
 
-def taken_conflicts(wanted: Iterable[Claim], found: Mapping[Claim, str | None]) -> Iterator[Conflict]:
+def taken_conflicts(wanted: Iterable[Claim], found: Mapping[Claim, str | Hidden]) -> Iterator[Conflict]:
     """What stands against claims: `found` is the digest of an image, or the version as an index has it.
 
-    "" is certainly free. None, and a claim that was not looked for, could not be seen, which is never taken for free.
+    "" is certainly free. Hidden, and a claim that was not looked for, could not be seen, which is never taken for free.
     """
     for claim in wanted:
         there = found.get(claim)
-        if there is None:
-            yield unseen(claim)
+        if there is None or isinstance(there, Hidden):
+            yield unseen(claim, there)
         elif there:
             yield taken(claim, there)
 
@@ -159,10 +166,13 @@ def taken(claim: Claim, there: str) -> Conflict:
     )
 
 
-def unseen(claim: Claim) -> Conflict:
+def unseen(claim: Claim, hidden: Hidden | None = None) -> Conflict:
     """It could not be told whether a claim is free."""
+    why = f"it cannot be told whether {_whose(claim)}{claim.kind} {claim} is free"
+    if hidden is not None:
+        return Conflict("claim-unseen", f"{why}: {hidden.why}", hidden.remedy)
     remedy = f"run `docker login {claim.place}`, or try again later" if claim.kind == "image" else "try again later"
-    return Conflict("claim-unseen", f"it cannot be told whether {_whose(claim)}{claim.kind} {claim} is free", remedy)
+    return Conflict("claim-unseen", why, remedy)
 
 
 def shared_image_tag(scheme: Scheme, version: Version, existing: Iterable[Version]) -> Iterator[Conflict]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from release.core.claim_rules import OF_A_RELEASE, claim_contradictions
-from release.core.claims import Claim, claims, shared_image_tag, taken_conflicts
+from release.core.claims import Claim, Hidden, claims, shared_image_tag, taken_conflicts
 from release.core.config import Config, VersionRules
 from release.core.contradictions import contradictions
 from release.core.notation import VALUES
@@ -307,9 +307,11 @@ def test_a_claim_that_is_taken_says_where_and_what_is_there() -> None:
 def test_a_claim_that_is_free_is_none_of_ours_and_one_that_was_not_seen_is_not_free() -> None:
     free, hidden, forgotten = (Claim("a", "image", "ghcr.io", "a/b", tag) for tag in ("1", "2", "3"))
     assert list(taken_conflicts([free], {free: ""})) == []
-    told = list(taken_conflicts([free, hidden, forgotten], {free: "", hidden: None}))
+    told = list(taken_conflicts([free, hidden, forgotten], {free: "", hidden: Hidden("nobody answers", "wake it")}))
     assert [one.rule for one in told] == ["claim-unseen", "claim-unseen"]
-    assert "docker login ghcr.io" in told[0].remedy
+    assert told[0].why == "it cannot be told whether a's image ghcr.io/a/b:2 is free: nobody answers"
+    assert told[0].remedy == "wake it"
+    assert "docker login ghcr.io" in told[1].remedy
 
 
 def test_what_a_registry_says_does_nothing_to_a_terminal() -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from release.core.aim import Aim, History, Observation
-from release.core.claims import claims
+from release.core.claims import Hidden, claims
 from release.core.config import Config
 from release.core.conflicts import ALL, RULES, Around, Proposal, judge, looked_at, misused, severity
 from release.core.fleet import Seen
@@ -404,7 +404,8 @@ def test_what_is_claimed_is_free_taken_or_unseen() -> None:
     assert told(proposal("1.1.0", tables, around=free)) == []
     there = Around(taken={image: "sha256:1", package: "1.1.0"})
     assert told(proposal("1.1.0", tables, around=there)) == ["image-taken", "package-taken"]
-    assert told(proposal("1.1.0", tables, around=Around(taken={image: None, package: ""}))) == ["claim-unseen"]
+    hidden = Around(taken={image: Hidden("nobody answers", "wake it"), package: ""})
+    assert told(proposal("1.1.0", tables, around=hidden)) == ["claim-unseen"]
     assert told(proposal("1.1.0", tables)) == ["claim-unseen", "claim-unseen"]
     pinned: Any = {"aimed": {"pinned": True, "version": asked("1.1.0")}, "tags": {"v1.1.0": BASE}}
     assert told(proposal("1.1.0", tables, around=there, **pinned)) == []

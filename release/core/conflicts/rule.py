@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from release.core.aim import Aim, History, Observation
-from release.core.claims import Claim
+from release.core.claims import Claim, Hidden
 from release.core.config import Config, Severity
 from release.core.finding import Conflict
 from release.core.fleet import Seen
@@ -28,7 +28,7 @@ class Around(msgspec.Struct, frozen=True):
 
     local: Mapping[str, str] = {}
     components: Mapping[str, Seen] = {}
-    taken: Mapping[Claim, str | None] = {}
+    taken: Mapping[Claim, str | Hidden] = {}
     holds: Mapping[str, bool] | None = None
     out: tuple[str, ...] = ()
 
