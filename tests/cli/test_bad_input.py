@@ -230,8 +230,8 @@ def test_downstreams_that_wait_for_each_other_are_drawn(world: World, captain: P
 
 
 def test_every_mistake_is_told_at_once(world: World, captain: Path) -> None:
-    configured(captain, "[verson]\n[release]\nstart = 1\n[[artifact]]\nname = 'tests'\n")
-    refused(world, captain, 2, "3 problems", "verson", r"release\.start", r"artifact\[0\]\.run is missing")
+    configured(captain, "[verson]\n[release]\nstart = 1\n[[publish]]\nname = 'tests'\nexists = ['true']\n")
+    refused(world, captain, 2, "3 problems", "verson", r"release\.start", r"publish\[0\]\.run is missing")
 
 
 def test_without_a_configuration_an_example_is_given(world: World, captain: Path) -> None:
