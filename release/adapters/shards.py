@@ -25,12 +25,16 @@ class Shards:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
 
-    def fresh(self, folder: Path) -> None:
-        """Make room for a shard: an older one goes away; Refused where something else lies there."""
+    def fresh(self, folder: Path, shard: str) -> None:
+        """Make room for a shard: what it was before goes away; Refused where something else lies there, or another shard."""
         with complaining(folder):
             there = [one.name for one in folder.iterdir()] if folder.is_dir() else []
             if there and FILE not in there:
                 raise Refused(f"{folder} holds {', '.join(sorted(there)[:3])}, and is no shard", "name another folder")
+            if there and (other := _shard_of(folder / FILE)) not in ("", shard):
+                raise Refused(
+                    f"{folder} holds the shard {other!r:.100}", "name another folder: each has one of its own"
+                )
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
 
@@ -60,6 +64,14 @@ class Shards:
                 raise Refused(f"{place} and {shards[contents.shard][0]} are the same shard", "leave one out")
             shards[contents.shard] = (place, contents)
         return shards
+
+
+def _shard_of(path: Path) -> str:
+    """The shard that lies there, "" where none can be read, for that one is to be built again."""
+    try:
+        return _read(path).shard
+    except Refused:
+        return ""
 
 
 def _read(path: Path) -> Contents:

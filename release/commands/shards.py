@@ -49,7 +49,7 @@ def prepared(session: Session, version: str, name: str) -> tuple[Shard, Bench]:
 def export(session: Session, shard: Shard, bench: Bench, folder: Path) -> Contents:
     """Lay what was made into a folder, for whoever brings the pieces together."""
     release, record = bench.subject.release, bench.notebook.record
-    session.shards.fresh(folder)
+    session.shards.fresh(folder, shard.name)
     about = Contents(release.tag, record.state.commit, shard.name)
     if shard.kind == "artifact":
         made = noted_files(record, build_of(release, shard).makes) or ()

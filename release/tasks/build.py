@@ -92,7 +92,7 @@ def begin(
     with told(format):
         session = app.session()
         ready = releasing.ready(session, wished(session, version, "", candidate, final, False))
-        if ready.stopped or not ready.steps:
+        if ready.stopped or ready.plan.complete:
             present(ready.plan, format, code_of_plan(ready))
             return
         confirmed(f"Begin {ready.plan.tag}?", yes, app.interactive)

@@ -134,6 +134,7 @@ def test_a_pull_request_is_opened_left_alone_and_its_merge_is_tagged(shop: Shop)
     assert "## [0.1.0]" in shop.show(head, "CHANGELOG.md")
     made = shop.writes()
     shop.release().expect(4, r"waits for the merge of #1")
+    shop.type("release.begin", "--yes").expect(4, r"waits for the merge of #1", r"to go on.*: invoke release$")
     assert (shop.writes(), shop.refs()) == (made, refs)
     assert shop.status() == [("0.1", "proposed", "v0.1.0", "invoke release")]
     merged = shop.merge(1)
@@ -143,6 +144,7 @@ def test_a_pull_request_is_opened_left_alone_and_its_merge_is_tagged(shop: Shop)
     assert shop.refs()["refs/tags/v0.1.0"] == shop.refs()["refs/heads/main"] == merged
     assert [one["tag_name"] for one in shop.some.releases("app")] == ["v0.1.0"]
     shop.release().expect(0, "out")
+    assert "not finished" not in shop.type("release.begin", "--yes").expect(0, "nothing to do").err
     assert len(shop.pulls()) == 1
 
 

@@ -121,7 +121,12 @@ class ImageRoom:
         manifests = {}
         for name, folder in parts.items():
             made = Layout(folder)
-            found, place = _by_platform(made), normal(platform_of(name))
+            try:
+                found, place = _by_platform(made), normal(platform_of(name))
+            except Refused as broken:
+                raise Refused(
+                    f"the shard of image {wish.name} for {name}: {broken.message}", "build it again"
+                ) from broken
             if [*found] != [place]:
                 said = ", ".join(found) or "nothing"
                 raise Refused(f"the shard of image {wish.name} for {name} holds {said}", "build it again")
@@ -369,7 +374,7 @@ def _manifests(made: Layout, entries: Sequence[Descriptor]) -> Iterator[tuple[De
     for entry in entries:
         document = made.document(entry.digest)
         if document is None:
-            raise Refused(f"the builder's layout lacks {entry.digest[:19]}", "run the same command again")
+            raise Refused(f"the layout lacks {entry.digest[:19]}", "run the same command again")
         if document.is_index:
             yield from _manifests(made, below(document))
         else:
