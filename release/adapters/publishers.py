@@ -61,7 +61,8 @@ class Publishers:
         except Refused as refused:
             raise Unseen(refused.message, refused.remedy) from refused
         if ran.code not in (0, 1):
-            why = f"whether {wish.name} is published cannot be told: {_how(wish.exists, ran)}"
+            late = f" (it may take {wish.deadline} seconds)" if ran.code < 0 else ""
+            why = f"whether {wish.name} is published cannot be told: {_how(wish.exists, ran)}{late}"
             raise Unseen(why, f"exit codes 0 (it is) and 1 (it is not) say something; its log is {ran.log}")
         return ran.code == 0
 

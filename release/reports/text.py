@@ -320,11 +320,12 @@ def _weight(reason: Reason) -> int:
 def _line_status(line: LineStatus) -> Iterator[Line]:
     style = {"begun": "yellow", "finished": "green"}.get(line.outcome, "dim")
     why = f": {shown(line.why)}" if line.why else ""
+    by = f" by {shown(line.by)}" if line.by else ""
     yield [
         (f"{line.line}  ", "bold"),
         (f"{line.tag} ", ""),
         (line.outcome, style),
-        (f" by {shown(line.by)} at {line.at}{why}", ""),
+        (f"{by} at {line.at}{why}", ""),
     ]
     yield from steps(line.waits_for)
     yield from failures(line.waits_for)
