@@ -73,10 +73,11 @@ def test_what_is_never_the_same_twice_is_adopted_by_digest_from_a_machine_that_i
         assert not [one for one in some.registry.requests if "blobs" in one.path and one.method == "PUT"]
 
 
+@pytest.mark.parametrize("start", [HEAD + ARCHIVE, f'{HEAD}output = "../out"\n'], ids=["an archive", "a directory"])
 def test_an_image_is_built_anew_where_a_file_in_it_has_to_be_made_again_and_comes_out_as_another_one(
-    tmp_path: Path,
+    tmp_path: Path, start: str
 ) -> None:
-    with yard(tmp_path, HEAD + CHANCE + ARCHIVE + picture(ONE)) as some:
+    with yard(tmp_path, start + CHANCE + picture(ONE)) as some:
         dies(some, "the image has its staging tag")
         lost, night = some.registry.tags(IMAGE)[STAGING], some.clone("night")
         some.release(night).expect(0)
