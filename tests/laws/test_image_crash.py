@@ -21,6 +21,7 @@ FILES = {"Dockerfile": "FROM scratch\nCOPY payload /payload\n", "payload": "payl
 PICTURE = (
     picture().replace('"linux/amd64", "linux/arm64"', '"linux/amd64"').replace('artifacts = ["app-{arch}.txt"]\n', "")
 )
+IMAGES = ("release.images", "--format", "json")
 MADE = ("oci", "making", "memory", "files", "logs")
 
 
@@ -33,7 +34,7 @@ def fresh(clone: Path) -> None:
 def built(some: Yard, clone: Path, env: dict[str, str]) -> Answer:
     kept = {"TMPDIR": str(some.world.folder / "tmp"), "PYTHONDONTWRITEBYTECODE": ""}
     cached = {"PYTHONPYCACHEPREFIX": str(some.world.folder.parent / "compiled")}
-    return some.world.invoke(clone, "release.images", "--format", "json", env={**kept, **cached, **env})
+    return some.world.invoke(clone, *IMAGES, env={**kept, **cached, **env})
 
 
 def survived(some: Yard, clone: Path, death: Death) -> tuple[bool, Any]:
@@ -42,7 +43,7 @@ def survived(some: Yard, clone: Path, death: Death) -> tuple[bool, Any]:
     shutil.rmtree(some.world.folder / "count", ignore_errors=True)
     first = built(some, clone, death.settings(some.world))
     assert first.code in (0, KILLED), first
-    again = built(some, clone, {})
+    again = some.invoke(clone, *IMAGES)
     assert again.code == 0, (death.moment(some.world), again)
     return first.code == KILLED, again.value
 
@@ -60,7 +61,7 @@ def test_a_client_killed_at_a_change_of_the_disk_while_it_builds_an_image_is_mad
     with yard(tmp_path, HEAD + PICTURE, FILES) as some:
         (some.world.folder / "tmp").mkdir()
         clone = some.clone("captain")
-        undisturbed = built(some, clone, {}).expect(0).value
+        undisturbed = some.invoke(clone, *IMAGES).expect(0).value
         for n in range(1, BOUND, STRIDE):
             death = Death("disk", n)
             killed, told = survived(some, clone, death)
