@@ -13,10 +13,13 @@ from release.commands.subject import Subject, subject
 from release.core.finding import Blocked, Conflict, Done, Finding
 from release.core.images import noted_image
 from release.core.made import Artifacts, ImageFact, ImageList, MadeFile
+from release.core.model import Release
 from release.core.plan import StepState
+from release.core.record import Record
 from release.engine.step import Step
 from release.engine.walk import Event, Findings
-from release.steps import Part, build_path, image_path
+from release.steps import Part, build_path, image_path, push_path
+from release.steps.doors import Doors
 from release.steps.given import Given, Notebook, Whole
 
 Listener = Callable[[Event], None]
@@ -41,13 +44,13 @@ class Bench:
 
 def artifacts(session: Session, version: str) -> Bench:
     """The files of a release."""
-    return looked(session, subject(session, version), push=False, images=False)
+    return looked(session, subject(session, version), build_path)
 
 
 def images(session: Session, version: str, push: bool) -> Bench:
     """The images of a release, with the files that lie in them. They are pushed only where the tag in git is out."""
     about = subject(session, version)
-    bench = looked(session, about, push and bool(about.tagged), images=True)
+    bench = looked(session, about, push_path if push and about.tagged else image_path)
     if not push or about.tagged == about.record.state.commit:
         return bench
     why = f"{about.release.tag} is not tagged on the upstream, and image tags come after that"
@@ -55,15 +58,11 @@ def images(session: Session, version: str, push: bool) -> Bench:
     return replace(bench, conflicts=(Conflict("unmet-need", why, remedy), *bench.conflicts))
 
 
-def looked(session: Session, about: Subject, push: bool, images: bool) -> Bench:
-    """Look at every step of the part."""
+def looked(session: Session, about: Subject, path: Callable[[Doors, Release, Record], Part]) -> Bench:
+    """Look at every step of a part of the path."""
     notebook = Notebook(about.record)
     doors = replace(session.doors(), ledger=notebook, ours=True, forge=None)
-    part = (
-        image_path(doors, about.release, about.record, push)
-        if images
-        else build_path(doors, about.release, about.record)
-    )
+    part = path(doors, about.release, about.record)
     steps = part.steps
     with session.engine() as engine:
         found = engine.look(steps)

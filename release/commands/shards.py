@@ -20,6 +20,7 @@ from release.core.model import ImageWish, Release
 from release.core.record import Record
 from release.core.shards import Contents, Matrix, Shard, ShardFile, build_of, image_of, only, shards, unmatched
 from release.errors import ConflictError, UsageError
+from release.steps import build_path, image_path
 from release.steps.build import noted_files, remember
 from release.steps.supply import Artifact
 
@@ -43,7 +44,7 @@ def prepared(session: Session, version: str, name: str) -> tuple[Shard, Bench]:
         raise ConflictError((Conflict("unmet-need", why, "begin it first: invoke release.begin"),))
     shard = known[name]
     about = replace(about, release=only(release, shard))
-    return shard, building.looked(session, about, push=False, images=shard.kind == "image")
+    return shard, building.looked(session, about, image_path if shard.kind == "image" else build_path)
 
 
 def export(session: Session, shard: Shard, bench: Bench, folder: Path) -> Contents:

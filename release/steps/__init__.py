@@ -118,14 +118,17 @@ def build_path(doors: Doors, release: Release, record: Record) -> Part:
     return Part(builds_of(doors, release, Given("begin", record), ()))
 
 
-def image_path(doors: Doors, release: Release, record: Record, push: bool) -> Part:
-    """The images of a release, and the files that lie in them; `push`: into the registries, under their version tags."""
+def image_path(doors: Doors, release: Release, record: Record) -> Part:
+    """The images of a release, and the files that lie in them."""
     begin = Given("begin", record)
-    images = images_of(doors, release, begin, (), builds_of(doors, release, begin, ()))
-    if not push:
-        return Part((), images)
-    pushes = pushes_of(doors, release, images)
-    return Part((), images, tags_of(doors, release, begin, Given("tag", record.state.commit), pushes, ()))
+    return Part((), images_of(doors, release, begin, (), builds_of(doors, release, begin, ())))
+
+
+def push_path(doors: Doors, release: Release, record: Record) -> Part:
+    """The images of a release in their registries, under their version tags: the tag in git is out."""
+    images = image_path(doors, release, record).images
+    begin, tag = Given("begin", record), Given("tag", record.state.commit)
+    return Part((), images, tags_of(doors, release, begin, tag, pushes_of(doors, release, images), ()))
 
 
 def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], ...]) -> list[Downstream]:
