@@ -10,7 +10,7 @@ from release.commands.fleet_status import seen
 from release.core.aim import own_branch
 from release.core.claims import Claim, Hidden, claims
 from release.core.conflicts import Around, looked_at
-from release.core.fleet import Seen
+from release.core.fleet_status import Seen
 from release.core.requires import in_step
 from release.core.version import Version, line_of_branch, render, scheme, template_values
 

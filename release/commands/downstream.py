@@ -16,7 +16,7 @@ from release.commands.verify import released
 from release.core.aim import Observation, burned
 from release.core.design import existing
 from release.core.finding import Blocked, Conflict, Done, Skipped
-from release.core.fleet import holes
+from release.core.fleet_status import holes
 from release.core.model import DownstreamWish, Release
 from release.core.plan import Filled, StepState
 from release.core.version import scheme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from release.app import Session
 from release.core.config import Component, Downstream
 from release.core.finding import Conflict
-from release.core.fleet import Seen, Status, status
+from release.core.fleet_status import Seen, Status, status
 from release.errors import ConflictError, ReleaseError, UsageError
 
 

@@ -85,6 +85,7 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], wai
         repository=one.repository,
         branch=render(one.branch, values),
         tag=render(one.tag, values),
+        of=one.of,
         after=tuple(name for name in one.after if name in names),
         required=one.required,
         trigger=one.trigger,

@@ -10,7 +10,7 @@ from release.core.assembly import Selective, applies
 from release.core.claims import Claim, Wish, claimed, claims, image_of, of_downstream, of_image, of_package, package_of
 from release.core.config import Config, Downstream, Image, Package
 from release.core.finding import Conflict
-from release.core.fleet import OF_A_PROMOTION
+from release.core.naming import OF_A_PROMOTION
 from release.core.notation import quoted
 from release.core.samples import Sample, samples
 from release.core.version import names_in, render

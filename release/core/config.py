@@ -25,6 +25,7 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`repository`: path or URL of the upstream's remote, with a forge `owner/name`; "" for the checkout's own (`origin`).
 
     `requires`: a component's name -> the versions of it that this project works with, as in ">=1.33, <1.35".
+    `fleet`: a file beside this one with more of the fleet (see FleetFile), "" for none.
     """
 
     name: str = ""
@@ -32,6 +33,7 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forge: Literal["none", "github"] = "none"
     since: str = ""
     requires: Mapping[str, str] = {}
+    fleet: str = ""
 
 
 class ReleaseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -267,6 +269,25 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requires: Mapping[str, str] = {}
 
 
+Trigger = Literal["tag", "release", "workflow_dispatch", "repository_dispatch", "local", "sync", "none"]
+
+
+class Update(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a component names the version of what it is built on: `value`, a template, is written into the file `path`.
+
+    `regex`: what the group `value` of `pattern` matches. `toml`, `yaml`, `json`: the scalar at `key`, as in
+    `image.tag`, `items[0].version` or `channels[name=stable].latest`. `docker-arg`: the default of the ARG `key` of a
+    Dockerfile. `go-mod`: the version that a go.mod requires of the module `key`. `helm`: in a Chart.yaml the version of the
+    dependency `key`; without one, `appVersion`.
+    """
+
+    path: str
+    kind: Literal["regex", "toml", "yaml", "json", "docker-arg", "go-mod", "helm"] = "regex"
+    pattern: str = ""
+    key: str = ""
+    value: str = "{version}"
+
+
 class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A component released in step. `repository` is a URL, a path, or a path relative to the upstream's remote (`../name.git`); with a forge `owner/name`.
 
@@ -275,15 +296,20 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     one name for each of `platforms` where they name one. `starts_within`: after a dispatch a run has to show by then.
     `requires`: a component's name -> the versions of it that this one works with. `images` ("owner/name:{image_tag}") and
     `packages` are what it claims.
+    `of` is the component that it is built on, "" for the upstream itself: then it comes after that one, `{tag}` is that one's
+    tag, and `after_assets` are of that one's release. `local` runs `run`, a template, in a clone of the component; `sync` waits
+    for the component's own `fleet.sync`; `none` releases nothing, and only `update` is for it.
     """
 
     name: str
     repository: str
+    of: str = ""
     branch: str = "main"
     tag: str = "{tag}"
     after: tuple[str, ...] = ()
     after_assets: tuple[str, ...] = ()
-    trigger: Literal["tag", "release", "workflow_dispatch", "repository_dispatch"] = "tag"
+    trigger: Trigger = "tag"
+    run: tuple[str, ...] = ("invoke", "release", "--version", "{tag}", "--yes")
     workflow: str = ""
     event: str = "release"
     inputs: Mapping[str, str] = msgspec.field(default_factory=lambda: {"tag": "{tag}"})
@@ -296,8 +322,45 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_within: str = "5m"
     per: Literal["release", "channel"] = "release"
     required: bool = True
+    update: tuple[Update, ...] = ()
     when: When = "always"
     lines: tuple[str, ...] = ()
+
+
+class Include(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The downstreams that a component of the fleet has itself: those of its own release.toml come along, each `of` it.
+
+    `name` is the component's. The file is `file` at the head of its `branch`; with `path`, relative to the fleet file, a
+    checkout that lies here has it instead.
+    """
+
+    name: str
+    path: str = ""
+    file: str = "release.toml"
+
+
+class FleetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file with more of a fleet than fits a release.toml: tables as there, and what else is to be read."""
+
+    include: tuple[Include, ...] = ()
+    component: tuple[Component, ...] = ()
+    downstream: tuple[Downstream, ...] = ()
+
+
+class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For a component that looks after itself: what `fleet.sync` follows.
+
+    `upstream` is the upstream's repository, as in Downstream. How it writes its versions, and what this component is to have of
+    each, is told by its own release.toml at the head of `branch` ("" for its default one), or by the file `config` here, of the
+    same shape. `name` is which of its downstreams this is, "" for the one with this repository. `last` is how many of its
+    newest releases are looked at.
+    """
+
+    upstream: str = ""
+    branch: str = ""
+    config: str = ""
+    name: str = ""
+    last: int = 50
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -310,6 +373,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changelog: ChangelogRules = ChangelogRules()
     commit: CommitRules = CommitRules()
     attest: Attest = Attest()
+    sync: Sync = Sync()
     rules: Mapping[str, Severity] = {}
     upstream: tuple[Upstream, ...] = ()
     gate: tuple[Gate, ...] = ()

@@ -13,10 +13,11 @@ from release.core.change_rules import change_contradictions
 from release.core.claim_rules import claim_contradictions
 from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
-from release.core.fleet import OF_A_PROMOTION, dependency_order
+from release.core.fleet import dependency_order
 from release.core.fleet_rules import fleet_contradictions
 from release.core.forge_rules import forge_contradictions
 from release.core.image_rules import image_contradictions
+from release.core.naming import OF_A_PROMOTION
 from release.core.notation import (
     OF_A_PLATFORM,
     VALUES,

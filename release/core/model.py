@@ -193,21 +193,35 @@ class PublishWish(msgspec.Struct, frozen=True):
     deadline: int = 1800
 
 
+class UpdateWish(msgspec.Struct, frozen=True):
+    """A value to write into a file of a component; see `config.Update`."""
+
+    path: str
+    kind: Literal["regex", "toml", "yaml", "json", "docker-arg", "go-mod", "helm"]
+    value: str
+    pattern: str = ""
+    key: str = ""
+
+
 class DownstreamWish(msgspec.Struct, frozen=True):
     """A component to release: `tag` at the head of `branch`, after the components named in `after`.
 
     `repository` is as configured: a relative one is looked up beside the upstream as each clone knows it, and no
     password of anybody's address gets into a record. `deadline` and `starts_within` are in seconds. `images` have to be
-    there in the end, each for all of `platforms`.
+    there in the end, each for all of `platforms`. `of` is the component that it is built on, "" for the upstream; `run` is the
+    command of the trigger `local`.
     """
 
     name: str
     repository: str
     branch: str
     tag: str
+    of: str = ""
     after: tuple[str, ...] = ()
     required: bool = True
-    trigger: Literal["tag", "release", "workflow_dispatch", "repository_dispatch"] = "tag"
+    trigger: Literal["tag", "release", "workflow_dispatch", "repository_dispatch", "local", "sync", "none"] = "tag"
+    run: tuple[str, ...] = ()
+    updates: tuple[UpdateWish, ...] = ()
     workflow: str = ""
     event: str = ""
     inputs: Mapping[str, str] = {}

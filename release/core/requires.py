@@ -22,7 +22,7 @@ import msgspec
 from release.core.assembly import applies
 from release.core.config import Component, Config, Downstream
 from release.core.finding import Conflict
-from release.core.fleet import versions_in
+from release.core.naming import versions_in
 from release.core.notation import quoted
 from release.core.version import Scheme, Version, scheme
 

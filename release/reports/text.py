@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import singledispatch
 
 from release.core.finding import Conflict
-from release.core.fleet import Status, Summary
+from release.core.fleet_status import Status, Summary
 from release.core.listing import Listing
 from release.core.made import Artifacts, ImageList, ShardMade
 from release.core.model import Reason

@@ -15,7 +15,7 @@ from release.core.aim import Aim, History, Observation
 from release.core.claims import Hidden, claims
 from release.core.config import Config
 from release.core.conflicts import ALL, RULES, Around, Proposal, judge, looked_at, misused, severity
-from release.core.fleet import Seen
+from release.core.fleet_status import Seen
 from release.core.model import Commit, Head, Person, Refs, Release, Waiver
 from release.core.record import Broken, Record, State
 from release.core.span import ranges

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from release.config import parse
 from release.core.config import Config
 from release.core.finding import Conflict
-from release.core.fleet import Cell, Component, Seen, Status, Summary, dependency_order, holes, status
+from release.core.fleet import dependency_order
+from release.core.fleet_status import Cell, Component, Seen, Status, Summary, holes, status
 from release.core.model import Tag
 
 REVISED = {"scheme": "semver+revision", "revision": "rke2r"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.finding import Conflict
-from release.core.fleet import Cell, Component, Status, Summary
+from release.core.fleet_status import Cell, Component, Status, Summary
 from release.core.model import Reason
 from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, StepState, Verified
 from release.errors import ConfigError, ConflictError, Refused, ReleaseError, Uncertain, Unseen, UsageError

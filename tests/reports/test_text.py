@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from release.core.finding import Conflict
-from release.core.fleet import Cell, Component, Status, Summary
+from release.core.fleet_status import Cell, Component, Status, Summary
 from release.core.model import Reason
 from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, State, StepState, Verified
 from release.engine.walk import Event

@@ -9,7 +9,8 @@ from release.core.commits import plain
 from release.core.config import Component, Config, Downstream
 from release.core.conflicts.rule import Proposal
 from release.core.finding import Conflict
-from release.core.fleet import NOT_SEEN, versions_in
+from release.core.fleet_status import NOT_SEEN
+from release.core.naming import versions_in
 from release.core.requires import Need, admits, in_step, needs, newest, outside, parse, project_name, rules_of
 from release.core.version import Version
 

@@ -10,7 +10,7 @@ from release.core.aim import Aim, History, Observation
 from release.core.claims import Claim, Hidden
 from release.core.config import Config, Severity
 from release.core.finding import Conflict
-from release.core.fleet import Seen
+from release.core.fleet_status import Seen
 from release.core.fragments import used_fragments
 from release.core.model import Waiver
 from release.core.span import Ranges
