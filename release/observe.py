@@ -14,7 +14,7 @@ from release.core.config import Config
 from release.core.facts import ApiChange, Facts, Fragment, Pull
 from release.core.fragments import named
 from release.core.inheritance import upstream_files
-from release.core.model import Commit, Head, Person
+from release.core.model import Commit, Head, Person, Refs
 from release.core.needs import Asked, Manifest
 from release.core.pulls import numbers, unbrought
 from release.core.record import Broken, Record
@@ -28,10 +28,20 @@ TAGS, HEADS = "refs/tags/", "refs/heads/"
 
 
 def upstream(
-    remote: Remote, ledger: Ledger, head: Head, who: Person, now: str, asked: tuple[str, str] | None = None
+    remote: Remote,
+    ledger: Ledger,
+    head: Head,
+    who: Person,
+    now: str,
+    asked: tuple[str, str] | None = None,
+    at: Callable[[Refs], Head] | None = None,
 ) -> Observation:
-    """The remote's refs and records, and how the checkout stands to them. `asked`: a line and a tag to look for."""
+    """The remote's refs and records, and how the checkout stands to them. `asked`: a line and a tag to look for.
+
+    `at` finds another place to stand than the checkout's.
+    """
     refs = remote.refs()
+    head = at(refs) if at is not None else head
     there = refs.heads.get(head.branch, "") if head.branch else ""
     if there:
         remote.bring([HEADS + head.branch], [there])

@@ -7,15 +7,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from release import __version__, observe
 from release.app import clock
 from release.app.environment import builder_of, invocation_of, of_builds, places_of
 from release.core.address import located, without_secret
-from release.core.aim import History, Observation
+from release.core.aim import History, Observation, at_line
 from release.core.claims import Claim, Hidden
 from release.core.config import Config
 from release.core.facts import ApiChange
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from release.adapters.process import Processes
     from release.adapters.shards import Shards
     from release.engine.journal import Journal
+    from release.engine.step import Step
     from release.engine.walk import Engine, Event
     from release.steps.doors import Doors
 
@@ -86,15 +88,19 @@ class Session:
         """Why nothing can be decided in this clone."""
         return (Conflict("incomplete-clone", *head.lacks),) if head.lacks else ()
 
-    def observed(self, asked: Version | None = None) -> Observation:
-        """The upstream as it is now; `asked` is a version whose record is looked for in the history of its line."""
+    def observed(self, asked: Version | None = None, line: str = "") -> Observation:
+        """The upstream as it is now; `asked` is a version whose record is looked for in the history of its line.
+
+        With a `line` we stand at the head of the branch where that one is released, whatever is checked out here.
+        """
         head = self.head()
         if conflicts := self.lacking(head):
             raise ConflictError(conflicts)
         rules = scheme(self.config.version, self.config.project.name)
         wanted = (asked.line, rules.tag(asked)) if asked else None
         try:
-            return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now(), wanted)
+            at = partial(at_line, self.config, head, line) if line else None
+            return observe.upstream(self.remote, self.ledger, head, self.person or NOBODY, self.now(), wanted, at)
         except Unseen:
             if self.forge is not None:
                 self.forge.head(head.branch or "main")  # tells better than git what is wrong with a token
@@ -297,7 +303,9 @@ class Session:
         )
 
     @contextmanager
-    def engine(self, *listeners: Callable[[Event], None]) -> Iterator[Engine]:
+    def engine(
+        self, *listeners: Callable[[Event], None], label: Callable[[Step[Any]], str] = attrgetter("name")
+    ) -> Iterator[Engine]:
         """An engine that tells the listeners; when it is left, nothing of it runs any more."""
         from concurrent.futures import ThreadPoolExecutor
 
@@ -309,7 +317,7 @@ class Session:
 
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice")
         try:
-            yield Engine(pool, time.monotonic, tell)
+            yield Engine(pool, time.monotonic, tell, label)
         except BaseException:
             self.stop()
             raise

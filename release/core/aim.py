@@ -14,7 +14,7 @@ import msgspec
 from release.core.address import without_secret
 from release.core.config import Config
 from release.core.finding import Conflict
-from release.core.model import Commit, Head, Person, Refs
+from release.core.model import Commit, Head, Person, Refs, Release
 from release.core.proposal import Offer
 from release.core.record import Broken, Record, given_up
 from release.core.version import Scheme, Version, line_of_branch, render, scheme
@@ -27,6 +27,7 @@ class Wishes(msgspec.Struct, frozen=True):
     """What was typed, or what the run was started for. `stage` is "" for a final, else a candidate's word.
 
     `bump` is a level that somebody decided on, or "final" or "revision"; `waivers` are rules with the reasons to set them aside.
+    With a `line` that line's branch is released, not the one that is checked out.
     """
 
     version: str = ""
@@ -34,6 +35,7 @@ class Wishes(msgspec.Struct, frozen=True):
     stage: str = ""
     bump: Bump = ""
     waivers: tuple[tuple[str, str], ...] = ()
+    line: str = ""
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -324,6 +326,31 @@ def branch_of(config: Config, refs: Refs, line: str) -> str:
     """The branch where tags of a line sit, as far as the remote has it."""
     names = [render(template, {"line": line}) for template in config.version.branches]
     return next((name for name in sorted(names, key=lambda name: line not in name) if name in refs.heads), "")
+
+
+def at_line(config: Config, checkout: Head, line: str, refs: Refs) -> Head:
+    """The head of the branch where a line is released, which may be one of no line (`main`); on no branch where there is none."""
+    branch = branch_of(config, refs, line)
+    return msgspec.structs.replace(checkout, commit=refs.heads.get(branch, ""), branch=branch, dirty=())
+
+
+def other_line(config: Config, seen: Observation, line: str, chosen: Release | Nothing) -> Conflict | None:
+    """What stands against releasing a line from the branch that we stand on: it is another one's by now.
+
+    A branch that belongs to no line is at its newest release's, of those that have no branch of their own.
+    """
+    if isinstance(chosen, Nothing):
+        tags = [
+            version for name in seen.refs.tags if (version := scheme(config.version, config.project.name).of_tag(name))
+        ]
+        there = max((one for one in tags if not own_branch(config, seen.refs, one.line)), default=None)
+        found = line_of(config, seen.head.branch) or (there.line if there is not None else line)
+    else:
+        found = chosen.line
+    if found == line:
+        return None
+    why = f"line {line} has no branch of its own, and {seen.head.branch} is at line {found}"
+    return Conflict("other-line", why, f"make a branch for it ([version] branches), or say --line {found}")
 
 
 def own_branch(config: Config, refs: Refs, line: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 from itertools import chain, count
+from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
@@ -39,11 +40,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Engine:
-    """`clock` is monotonic, in seconds; `tell` hears every event, in order, before anything follows from it."""
+    """`clock` is monotonic, in seconds; `tell` hears every event, in order, before anything follows from it.
+
+    `label` is what a step is called there: where several releases go on at once, its name alone does not tell it from others.
+    """
 
     pool: Executor
     clock: Callable[[], float]
     tell: Callable[[Event], None]
+    label: Callable[[AnyStep], str] = attrgetter("name")
 
     def look(self, steps: Sequence[AnyStep]) -> Findings:
         """A finding for every step; nothing is written."""
@@ -104,7 +109,7 @@ class Engine:
                     )
                 what = "was begun, and nothing came of it" if under_way else "was done, but cannot be seen"
                 return Failed(f"{step.name} {what}: {now.detail}", "run the same command again")
-            self.tell(Event(step.name, "waits", now.detail, state(now)))
+            self.tell(Event(self.label(step), "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")
 
@@ -119,7 +124,7 @@ class Engine:
             waits = isinstance(now, Underway) or (number > 0 and blind(now))
             if not waits or self.clock() - began >= step.deadline:
                 return now, not blind(now) and (number == 0 or not isinstance(now, Failed))
-            self.tell(Event(step.name, "waits", now.detail, state(now)))
+            self.tell(Event(self.label(step), "waits", now.detail, state(now)))
             yield pause
         raise AssertionError("the pauses never end")
 
@@ -131,11 +136,11 @@ class Engine:
 
     def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> Failed | Uncertain | None:
         """Apply once. A refusal is final for this run; a lost answer is not: the world is looked at either way."""
-        self.tell(Event(step.name, "intent", before.detail, state(before)))
+        self.tell(Event(self.label(step), "intent", before.detail, state(before)))
         try:
-            step.apply(known, lambda text: self.tell(Event(step.name, "progress", text)))
+            step.apply(known, lambda text: self.tell(Event(self.label(step), "progress", text)))
         except Uncertain as lost:
-            self.tell(Event(step.name, "uncertain", str(lost)))
+            self.tell(Event(self.label(step), "uncertain", str(lost)))
             return lost
         except ReleaseError as refused:
             return Failed(refused.message, refused.remedy)
@@ -178,7 +183,7 @@ class Engine:
                 heappush(asleep, (self.clock() + result, next(tick), step, lived))
             else:
                 found[step] = result
-                self.tell(Event(step.name, "found", result.detail, state(result)))
+                self.tell(Event(self.label(step), "found", result.detail, state(result)))
                 order.done(step)
         return found
 
