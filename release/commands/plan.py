@@ -15,7 +15,7 @@ from release.commands.decide import Decision, decide
 from release.commands.notes import written
 from release.commands.proposing import amiss, notes_of
 from release.core import design
-from release.core.aim import Nothing, Observation, Refusal, Wishes, can_land
+from release.core.aim import Nothing, Observation, Refusal, Wishes, can_land, line_of, other_line
 from release.core.conflicts import Proposal, judge, misused
 from release.core.finding import Conflict, Done, Failed, Skipped
 from release.core.model import Release
@@ -30,13 +30,17 @@ from release.steps import proposal_path, release_path
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan with everything needed to carry it out. `release` is None where there is nothing to do."""
+    """A plan with everything needed to carry it out. `release` is None where there is nothing to do.
+
+    `command` is what plans it once more.
+    """
 
     plan: Plan
     release: Release | None = None
     before: str = ""
     steps: Sequence[Step[Any]] = ()
     found: Findings = field(default_factory=dict)
+    command: str = "invoke release"
 
     @property
     def public(self) -> bool:
@@ -70,9 +74,14 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
     wishes = msgspec.structs.replace(wishes, tag=session.started_for)
     rules = scheme(session.config.version, session.config.project.name)
     asked = rules.of_tag(wishes.tag) if wishes.tag else asked_for(session, wishes.version) if wishes.version else None
-    seen = session.observed(asked)
+    seen = session.observed(asked, wishes.line)
+    if wishes.line and not seen.head.branch:
+        raise UsageError(f"the upstream has no branch for line {wishes.line!r}", branches_said(session, seen))
     wished, remarks = designed(session, seen, wishes)
     remarks = (*remarks, *remarks_on(seen))
+    if wishes.line and isinstance(wished, (Release, Nothing)):
+        elsewhere = other_line(session.config, seen, wishes.line, wished)
+        wished = (elsewhere,) if elsewhere is not None else wished
     if isinstance(wished, Nothing):
         return proved(session, seen, wished, remarks)
     if not isinstance(wished, Release):
@@ -91,7 +100,16 @@ def prepared(session: Session, wishes: Wishes) -> Prepared:
     if all(isinstance(found[step], Done) for step in steps if not step.means):
         hint = "; the next step is invoke release --candidate" if waits_for_candidate(session, wished, wishes) else ""
         shown = msgspec.structs.replace(shown, nothing=f"{wished.tag} is out, and was seen to be out everywhere{hint}")
-    return Prepared(shown, wished, before, steps, found)
+    command = f"invoke release --line {wishes.line}" if wishes.line else "invoke release"
+    return Prepared(shown, wished, before, steps, found, command)
+
+
+def branches_said(session: Session, seen: Observation) -> str:
+    """Which lines have a branch, for whoever asked for one that has none."""
+    lines = sorted({line for name in seen.refs.heads if (line := line_of(session.config, name))})
+    return (
+        f"there are branches for {', '.join(lines)}" if lines else "see [version] branches: none of them is of a line"
+    )
 
 
 def path_of(session: Session, release: Release, before: str) -> list[Step[Any]]:
@@ -151,7 +169,8 @@ def proved(session: Session, seen: Observation, nothing: Nothing, remarks: tuple
 
 def waits_for_candidate(session: Session, release: Release, wishes: Wishes) -> bool:
     """Whether whoever wants the next final has to release a candidate first."""
-    return session.config.version.final_from_candidate and release.kind == "final" and wishes == Wishes()
+    plain = wishes == Wishes(line=wishes.line)
+    return session.config.version.final_from_candidate and release.kind == "final" and plain
 
 
 def remarks_on(seen: Observation) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def ready(session: Session, wishes: Wishes) -> Prepared:
         if all(conflict.rule not in (BEGUN_ELSEWHERE, *TAKEN) for conflict in planned.plan.conflicts):
             break
         again = prepared(session, wishes)
-        if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in planned.plan.conflicts):
+        if not begun_elsewhere(planned.plan):
             return again  # what is taken may be another captain's, who released it while we looked
         planned = again
     return planned
@@ -42,7 +42,7 @@ def release(session: Session, wishes: Wishes, planned: Prepared, listener: Calla
         if overtaken(planned, result):
             planned = prepared(session, wishes)
             continue
-        if not any(conflict.rule == BEGUN_ELSEWHERE for conflict in result.conflicts):
+        if not begun_elsewhere(result):
             return result
         again = prepared(session, wishes)
         if (again.plan.tag, again.plan.commit) != (planned.plan.tag, planned.plan.commit):
@@ -58,22 +58,38 @@ def overtaken(planned: Prepared, result: Plan) -> bool:
     return release is not None and release.mode == "pull-request" and (result.complete or moved)
 
 
+def begun_elsewhere(result: Plan) -> bool:
+    """Whether another captain came first."""
+    return any(conflict.rule == BEGUN_ELSEWHERE for conflict in result.conflicts)
+
+
 def carried_out(session: Session, planned: Prepared, listener: Callable[[Event], None]) -> Plan:
     """One walk. Before anything is public, a conflict or something unseen stops it before its first write."""
     if planned.release is None or planned.stopped:
         return planned.plan
     if planned.plan.complete:
-        remarks = (*planned.plan.remarks, *followed(session, planned, planned.found))
-        return msgspec.structs.replace(planned.plan, remarks=remarks)
+        return seen_out(session, planned)
     with session.journal() as journal, session.engine(journal, listener) as engine:
         found = engine.reach(planned.steps, planned.found)
+    return came_of(session, planned, found)
+
+
+def seen_out(session: Session, planned: Prepared) -> Plan:
+    """A plan of which nothing is left to do."""
+    remarks = (*planned.plan.remarks, *followed(session, planned, planned.found))
+    return msgspec.structs.replace(planned.plan, remarks=remarks)
+
+
+def came_of(session: Session, planned: Prepared, found: Findings) -> Plan:
+    """What a walk found in the end, and what to type to go on."""
+    assert planned.release is not None
     remarks = (*planned.plan.remarks, *followed(session, planned, found))
     conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
     done = msgspec.structs.replace(
         planned.plan, steps=states(planned.steps, found), conflicts=conflicts, remarks=remarks
     )
     if planned.release.mode == "pull-request":
-        return done if done.complete else msgspec.structs.replace(done, next="invoke release")
+        return done if done.complete else msgspec.structs.replace(done, next=planned.command)
     record = session.ledger.latest(planned.release)
     if done.complete or record is None or record.state.outcome == "abandoned":
         return done

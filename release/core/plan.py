@@ -51,6 +51,17 @@ class Plan(msgspec.Struct, frozen=True):
         return not self.conflicts and all(step.state in ("done", "skipped") for step in self.steps)
 
 
+class Plans(msgspec.Struct, frozen=True):
+    """Releases of several lines at once, in the order in which they were asked for."""
+
+    lines: tuple[Plan, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is wished is so, on every line."""
+        return all(plan.complete for plan in self.lines)
+
+
 class Upcoming(msgspec.Struct, frozen=True):
     """What comes next, and why. `next` is null where nothing calls for a release; `nothing` then says why.
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from release.core.finding import Conflict
+from release.reports import plans_text as _plans  # noqa: F401, for it registers how they are shown
 from release.reports.text import MARKS, Line, brief, conflicts, shown, write
 
 if TYPE_CHECKING:
@@ -38,15 +39,17 @@ def progress(names: Sequence[str]) -> Iterator[Listener]:
 def plain(event: Event) -> None:
     """A line an event, for logs: what is about to be done, and what was found."""
     if event.kind == "intent":
-        print(f"{shown(event.step)}: {brief(event.detail)}", file=sys.stderr, flush=True)
+        _tell(f"{shown(event.step)}: {brief(event.detail)}")
     elif event.kind == "found" and event.state not in ("skipped", "pending"):
-        print(
-            f"{MARKS[event.state]} {shown(event.step)}: {event.state}, {brief(event.detail)}",
-            file=sys.stderr,
-            flush=True,
-        )
+        _tell(f"{MARKS[event.state]} {shown(event.step)}: {event.state}, {brief(event.detail)}")
     elif event.kind == "uncertain":
-        print(f"? {shown(event.step)}: {brief(event.detail)}", file=sys.stderr, flush=True)
+        _tell(f"? {shown(event.step)}: {brief(event.detail)}")
+
+
+def _tell(line: str) -> None:
+    """A line in one piece: several threads may have something to say."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def conflict_lines(found: Sequence[Conflict]) -> Iterator[str]:

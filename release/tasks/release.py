@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from invoke import Context, task
 from invoke.exceptions import Exit
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from release.app import Session
     from release.commands.plan import Prepared
     from release.core.aim import Bump, Wishes
+    from release.core.plan import Plan, Plans
 
 # Commands are imported where they run: `invoke --list` then costs a few milliseconds more than invoke alone.
 
@@ -25,18 +27,20 @@ HELP = {
     "candidate": "release a candidate; a word chooses its stage, as in --candidate=beta (default: the last of [version] candidates)",
     "final": "release a final, and nothing else that may have begun",
     "revision": "release the last final once more, as its next revision",
+    "line": "a line to release from its own branch, whatever is checked out here (again for each: 1.33)",
     "waive": "a rule to set aside for this release (again for each); invoke release.rules lists them",
     "reason": "why, for --waive; it is kept in the record",
     "shards": "a folder with the pieces that other machines built (invoke release.build --shard), to take in before",
     "yes": "act without asking",
     "format": "text or json",
 }
+LINE = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
 LONGEST_REASON = 2_000
 KINDS = ("major", "minor", "patch", "final", "revision")
-WISHES = ("version", "bump", "candidate", "final", "revision", "waive", "reason")
+WISHES = ("version", "bump", "candidate", "final", "revision", "line", "waive", "reason")
 
 
-@task(default=True, help=HELP, optional=["candidate"], iterable=["waive"], auto_shortflags=False)
+@task(default=True, help=HELP, optional=["candidate"], iterable=["line", "waive"], auto_shortflags=False)
 def release(
     c: Context,
     version: str = "",
@@ -44,6 +48,7 @@ def release(
     candidate: str | None = None,
     final: bool = False,
     revision: bool = False,
+    line: Sequence[str] | None = None,
     waive: Sequence[str] | None = None,
     reason: str = "",
     shards: str = "",
@@ -57,36 +62,84 @@ def release(
 
         invoke release --candidate       the next candidate
         invoke release                   the final, or what has begun and is not finished
+        invoke release --line 1.33 --line 1.34
+                                         two lines at once, without a checkout of either
     """
+    from release import app
+
+    with told(format):
+        session = app.session()
+        wishes = wished(session, version, bump, candidate, final, revision, waived(waive, reason))
+        each = for_lines(session, wishes, line)
+        if len(each) > 1 and shards:
+            raise UsageError("--shards are pieces of one release", "say one --line with them")
+        done: Plan | Plans
+        if len(each) > 1:
+            done, code = together(session, each, yes, format)
+        else:
+            done, code = alone(session, each[0], shards, yes, format)
+        present(done, format, code)
+
+
+def alone(session: Session, wishes: Wishes, shards: str, yes: bool, format: str) -> tuple[Plan, int]:
+    """Release one version: what came of it, and the exit code."""
     from release import app
     from release.commands import release as releasing
     from release.core.plan import exit_code
     from release.reports import console
 
-    with told(format):
-        session = app.session()
-        wishes = wished(session, version, bump, candidate, final, revision, waived(waive, reason))
-        ready = releasing.ready(session, wishes)
-        if shards and not ready.stopped:
-            taken_in(session, ready, shards)
-        if ready.stopped and format == "text":  # told like any other refusal
+    ready = releasing.ready(session, wishes)
+    if shards and not ready.stopped:
+        taken_in(session, ready, shards)
+    if ready.stopped and format == "text":  # told like any other refusal
+        refused(ready.plan, code_of(ready))
+    if not ready.stopped and not ready.plan.complete:
+        if format == "text":
             console.show(ready.plan, sys.stderr)
-            print("nothing was written", file=sys.stderr)
-            raise Exit(code=code_of(ready))
-        if not ready.stopped and not ready.plan.complete:
-            if format == "text":
-                console.show(ready.plan, sys.stderr)
-            confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
-        with console.progress([step.name for step in ready.steps]) as listener:
-            done = releasing.release(session, wishes, ready, listener)
-        code = code_of(ready) if ready.stopped else exit_code([step.state for step in done.steps], done.conflicts)
-        present(done, format, code)
+        confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
+    with console.progress([step.name for step in ready.steps]) as listener:
+        done = releasing.release(session, wishes, ready, listener)
+    return done, code_of(ready) if ready.stopped else exit_code([step.state for step in done.steps], done.conflicts)
+
+
+def together(session: Session, wishes: Sequence[Wishes], yes: bool, format: str) -> tuple[Plans, int]:
+    """Release several lines in one walk: what came of each, and the exit code of all."""
+    from release import app
+    from release.commands import lines
+    from release.core.plan import Plans, exit_code
+    from release.reports import console
+
+    ready = lines.ready_for(session, wishes)
+    plans = Plans(tuple(one.plan for one in ready))
+    if lines.stopped(ready):
+        if format == "text":
+            refused(plans, code_of_all(ready))
+        return plans, code_of_all(ready)
+    if left := lines.unfinished(ready):
+        if format == "text":
+            console.show(plans, sys.stderr)
+        confirmed(f"Release {' and '.join(one.plan.tag or '' for one in left)}?", yes, app.interactive)
+    name = lines.labels(left)
+    with console.progress([name(step) for one in left for step in one.steps]) as listener:
+        done = lines.release(session, wishes, ready, listener)
+    states = [step.state for plan in done.lines for step in plan.steps]
+    unwalked = code_of_all([one for one in ready if one.stopped])
+    return done, unwalked or exit_code(states, [conflict for plan in done.lines for conflict in plan.conflicts])
+
+
+def refused(plan: Plan | Plans, code: int) -> NoReturn:
+    """Nothing begins: what stands against it, told like any other refusal."""
+    from release.reports import console
+
+    console.show(plan, sys.stderr)
+    print("nothing was written", file=sys.stderr)
+    raise Exit(code=code)
 
 
 @task(
     help={key: HELP[key] for key in (*WISHES, "format")},
     optional=["candidate"],
-    iterable=["waive"],
+    iterable=["line", "waive"],
     auto_shortflags=False,
 )
 def plan(
@@ -96,19 +149,22 @@ def plan(
     candidate: str | None = None,
     final: bool = False,
     revision: bool = False,
+    line: Sequence[str] | None = None,
     waive: Sequence[str] | None = None,
     reason: str = "",
     format: str = "text",
 ) -> None:
     """What a release would do, and why. Looks only."""
     from release import app
-    from release.commands import plan as planning
+    from release.commands import lines
+    from release.core.plan import Plans
 
     with told(format):
         session = app.session()
         wishes = wished(session, version, bump, candidate, final, revision, waived(waive, reason))
-        ready = planning.prepared(session, wishes)
-        present(ready.plan, format, code_of(ready))
+        ready = lines.looked_at(session, for_lines(session, wishes, line))
+        plans = tuple(one.plan for one in ready)
+        present(plans[0] if len(plans) == 1 else Plans(plans), format, code_of_all(ready))
 
 
 @task(
@@ -346,6 +402,23 @@ def wished(
     return Wishes(version=version, stage=stage, bump=cast("Bump", kind), waivers=waivers)
 
 
+def for_lines(session: Session, wishes: Wishes, lines: Sequence[str] | None) -> tuple[Wishes, ...]:
+    """What was typed, for each of the lines; without any, for what is checked out."""
+    from msgspec.structs import replace
+
+    named = tuple(dict.fromkeys(lines or ()))
+    if not named:
+        return (wishes,)
+    if session.started_for:
+        raise UsageError(f"this run was started for {session.started_for}", "leave --line out")
+    if wishes.version and len(named) > 1:
+        raise UsageError("--version is of one line", "say one --line with it, or none")
+    for line in named:
+        if not LINE.fullmatch(line):
+            raise UsageError(f"--line {line[:60]!r} is no line", "write it like 1.33")
+    return tuple(replace(wishes, line=line) for line in named)
+
+
 def stage_of(session: Session, candidate: str | bool | None) -> str:
     """The word of the candidate that was asked for, "" for none."""
     if candidate is None or candidate is False:
@@ -383,3 +456,9 @@ def code_of(ready: Prepared) -> int:
     if ready.unseen and not ready.public:
         return 1
     return 3 if ready.plan.conflicts else 0
+
+
+def code_of_all(ready: Sequence[Prepared]) -> int:
+    """The exit code of several plans: what failed counts before what has to be decided."""
+    codes = {code_of(one) for one in ready}
+    return next((code for code in (1, 3) if code in codes), 0)
