@@ -65,6 +65,10 @@ class Remote(Protocol):
         """The names of those tags whose commit is in the history of `commit`."""
         ...
 
+    def outside(self, branch: str, tip: str, commits: Collection[str]) -> frozenset[str]:
+        """Those of these commits that are not in the history of a branch, which is known to be at `tip`; all looked at in one go."""
+        ...
+
     def ancestor(self, old: str, new: str) -> bool: ...
 
     def commits(self, tip: str, exclude: Collection[str]) -> Iterator[Commit]:
@@ -289,6 +293,23 @@ class Shown(Protocol):
         ...
 
 
+class Lists(Protocol):
+    """What a forge lists of one repository, for whoever may look; drafts are not told of. Every call may raise Unseen."""
+
+    def refs(self) -> Refs:
+        """Branches and tags; no records."""
+        ...
+
+    def releases(self, since: str, wanted: Collection[str]) -> Mapping[str, Published]:
+        """The releases that are out, by tag, without their notes: those since a day ("YYYY-MM-DD", "" for all), perhaps older
+        ones, and those of the `wanted` tags."""
+        ...
+
+    def runs(self, workflow: str, since: str) -> tuple[tuple[Run, ...], str]:
+        """The runs of a workflow's file since a day, the newest first; and since when they are all there, "" for just so."""
+        ...
+
+
 class Forge(Protocol):
     """One repository on a forge.
 
@@ -484,6 +505,10 @@ class Registry(Protocol):
 
     def digest(self, reference: str) -> str:
         """The digest (`sha256:...`) of the image that a tag names, as in `docker.io/library/alpine:3`; "" where there is none."""
+        ...
+
+    def tags(self, place: str, name: str) -> frozenset[str]:
+        """All tags of a repository `name` of the registry `place`; nothing where there is no such repository."""
         ...
 
     def document(self, image: Reference, digest: str = "") -> Document | None:

@@ -434,3 +434,62 @@ def test_a_login_that_cannot_be_read_is_never_none(tmp_path: Path, content: Any,
     assert says in str(told.value)
     assert PASSWORD not in str(told.value)
     assert told.value.remedy
+
+
+# The tags of a repository.
+
+
+def test_all_tags_are_listed_and_a_repository_that_is_not_there_has_none(real: Running, make: Make) -> None:
+    for tag in ("1", "v1.0.0-rke2r1", "latest"):
+        real.push("owner/listed", tag)
+    client = make()
+    assert client.tags(real.host, "owner/listed") == {"1", "v1.0.0-rke2r1", "latest"}
+    assert client.tags(real.host, "owner/unlisted") == frozenset()
+
+
+def listing(*pages: Any, onward: str = "") -> dict[str, Reply]:
+    """A registry whose list of tags comes in pages, each linked to the next one; the last one to `onward`."""
+    path, table = "/v2/a/b/tags/list", {"GET /v2/": Reply(200, {})}
+    for number, page in enumerate(pages):
+        link = f"{path}?n=1000&last={number}" if number + 1 < len(pages) else onward
+        query = f"&last={number - 1}" if number else ""
+        headers = {"Link": f'<{link}>; rel="next"'} if link else {}
+        table[f"GET {path}?n=1000{query}"] = Reply(200, {"name": "a/b", "tags": page}, headers)
+    return table
+
+
+def test_a_long_list_comes_page_by_page_and_what_is_no_tag_is_left_out(make: Make, serve: Open) -> None:
+    server = serve(routes(listing(["1", "../2", "a b"], ["2", "3"], None)))
+    assert make().tags(host(server), "a/b") == {"1", "2", "3"}
+
+
+def test_a_list_that_goes_elsewhere_or_has_no_end_is_unseen(
+    make: Make, serve: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = serve(routes(listing(["stolen"])))
+    away = serve(routes(listing(["1"], onward=f"{elsewhere.url}/v2/a/b/tags/list?n=1000")))
+    with pytest.raises(Unseen, match="no end"):
+        make().tags(host(away), "a/b")
+    assert elsewhere.seen == []
+    monkeypatch.setattr("release.adapters.registry.tags.PAGES", 3)
+    ring = serve(routes(listing(["1"], onward="/v2/a/b/tags/list?n=1000")))
+    with pytest.raises(Unseen, match="no end"):
+        make().tags(host(ring), "a/b")
+    assert len(ring.seen) == 3
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, b"<html>", {"Content-Type": "text/html"}),
+        Reply(200, {"tags": "1"}),
+        Reply(200, {"tags": [1]}),
+        Reply(404, b"not found"),
+        Reply(401, {"errors": [{"code": "UNAUTHORIZED"}]}),
+        Reply(500, b""),
+    ],
+)
+def test_a_list_of_tags_that_is_none_is_unseen(make: Make, serve: Open, reply: Reply) -> None:
+    server = serve(routes({"GET /v2/a/b/tags/list": reply, "GET /v2/": Reply(200, {})}))
+    with pytest.raises(Unseen):
+        make().tags(host(server), "a/b")

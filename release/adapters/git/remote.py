@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from release.adapters.git import log, trees
+from release.adapters.git.history import History
 from release.adapters.git.run import Failure, Runner, complaint, text
 from release.core.address import without_secret
 from release.core.ancestry import contained
@@ -99,6 +100,14 @@ class GitRemote:
             whole = ["--unshallow"] if (self._run.folder / "shallow").exists() else []
             self._see("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *whole, "--", self.url, HEADS + branch)
         return tip == commit or self.ancestor(commit, tip)
+
+    def outside(self, branch: str, tip: str, commits: Collection[str]) -> frozenset[str]:
+        """Those of these commits that are not in the history of a branch, which is known to be at `tip`."""
+        beside = self._run.at(store(self._run.folder.with_suffix(".history.git")))
+        try:
+            return History(beside, self.url).outside(branch, tip, commits)
+        except Failure as failure:
+            raise self._unseen(failure) from failure
 
     def ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is in the history of `new` (or is it); what is not here is not."""
@@ -285,10 +294,11 @@ class GitRemote:
         try:
             return self._run(*args, stdin=stdin)
         except Failure as failure:
-            why = complaint(failure.err) or "git gave no reason"
-            raise Unseen(
-                f"cannot read {self.name}: {why}", "check the address, the network and your rights there"
-            ) from failure
+            raise self._unseen(failure) from failure
+
+    def _unseen(self, failure: Failure) -> Unseen:
+        why = complaint(failure.err) or "git gave no reason"
+        return Unseen(f"cannot read {self.name}: {why}", "check the address, the network and your rights there")
 
     def _kinds(self, objects: Collection[str]) -> list[str]:
         """The type of each object, "" for what is not here. What was here once stays, and is not asked for again."""

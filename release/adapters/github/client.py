@@ -11,6 +11,7 @@ from release import __version__
 from release.adapters.github.actions import Actions
 from release.adapters.github.door import ACTIONS, CONTENTS, DEPLOYMENTS, Door
 from release.adapters.github.gates import Gates
+from release.adapters.github.listing import Listing
 from release.adapters.github.places import NAME, places
 from release.adapters.github.proposals import WRITE_PULLS, Proposals
 from release.adapters.github.pulls import Pulls
@@ -81,6 +82,10 @@ class GitHub:
                 self._forges[name] = Repository(Door(self._http, self._places, self._tokens, name), self._hide)
             return self._forges[name]
 
+    def lists(self, name: str) -> Listing:
+        """What is listed of a repository."""
+        return Listing(self.forge(name).door)
+
     def stop(self) -> None:
         """End everything that is being asked, now; nothing is asked any more."""
         self._http.stop()
@@ -118,6 +123,11 @@ class Repository(Releases, Refs, Pulls, Proposals, Actions, Gates):
     def name(self) -> str:
         """`owner/name`."""
         return self._door.name
+
+    @property
+    def door(self) -> Door:
+        """What asks for it."""
+        return self._door
 
     def now(self) -> str:
         """The forge's own clock, ISO 8601 UTC, whole seconds."""

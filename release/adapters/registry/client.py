@@ -21,6 +21,7 @@ from release.adapters.registry.logins import Login, Logins
 from release.adapters.registry.place import checked, place
 from release.adapters.registry.push import Known, pushed
 from release.adapters.registry.referrers import attached, listed
+from release.adapters.registry.tags import tags
 from release.adapters.registry.upload import location
 from release.core.commits import plain
 from release.core.oci import Descriptor, Document, is_digest
@@ -63,6 +64,10 @@ class Registries:
         if image is None:
             raise Unseen(f"{plain(reference_, 200)!r} is no image with a tag", "write HOST/owner/name:tag")
         return named(self._access, self._looking(image), image.tag)
+
+    def tags(self, place_: str, name: str) -> frozenset[str]:
+        """All tags of a repository; nothing where there is no such repository."""
+        return tags(self._access, Door(place(place_, self._places), name, f"list the tags of {place_}/{name}"))
 
     def document(self, image: Reference, digest: str = "") -> Document | None:
         """The manifest or index that a digest, else the tag of `image`, names; its bytes have that digest. None where there is none."""

@@ -120,8 +120,8 @@ def _prepared(world: World, request: web.Request, repository: Json, actor: Actor
 
 def _announce(world: World, request: web.Request, repository: Json, actor: Actor, folder: Path) -> None:
     with suppress(FileNotFoundError):
-        lines = (folder / "pushed").read_bytes().decode("utf-8", "surrogateescape").splitlines()
-        changes = [tuple(line.split(" ", 2)) for line in lines]
+        lines = (folder / "pushed").read_bytes().decode("utf-8", "surrogateescape").split("\n")
+        changes = [tuple(line.split(" ", 2)) for line in lines if line]
         pushes.announce(
             world, world.urls_of(request.host), repository, actor, [(ref, old, new) for old, new, ref in changes]
         )
