@@ -1,0 +1,96 @@
+"""References that are proposed to a component: the branch that has them, its commit, the words of its pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from release.core.commits import plain
+from release.core.model import DownstreamWish, Release
+from release.core.references import Said
+
+PREFIX = "sluice/update/"
+_MARK = re.compile(r"<!-- sluice update (\S{1,200}) -->")
+_CLAIM = re.compile(
+    r"Reference-Version: (\S{1,200})\nReference-Onto: ([0-9a-f]{64})\nReference-Tree: ([0-9a-f]{40,64})\n*$"
+)
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a commit of ours says of itself: the version it brings, the SHA-256 of the files that it was made for, and its tree."""
+
+    version: str
+    onto: str
+    tree: str
+
+
+def branch_for(project: str, component: str, base: str) -> str:
+    """The branch that brings the references to a component's branch: one for each project, component and branch."""
+    return f"{PREFIX}{_part(project)}/{_part(component)}/{base}"
+
+
+def title(project: str, release: Release) -> str:
+    """What the pull request is called, and the first line of its commit."""
+    return f"chore(deps): {plain(project, 100)} {release.tag}"
+
+
+def body(project: str, release: Release, wish: DownstreamWish, link: str, said: Sequence[Said]) -> str:
+    """What is written where, and the mark by which any machine knows the pull request. What files said is nobody's markup."""
+    named = f"[{release.tag}]({link})" if link else f"`{release.tag}`"
+    lines = [f"- {_code(_place(one))}: {_code(one.wish.value)}, was {_code(one.says)}" for one in said if one.edit]
+    waits = "" if wish.trigger == "none" else f" {_code(wish.name)} is released when this is merged."
+    ends = "Closed without a merge, it is not opened again for this version."
+    head = f"{plain(project, 100)} {named} is out, and this names it here.{waits}"
+    return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {_hidden(release.version)} -->", ""])
+
+
+def marked(text: str) -> str:
+    """The version in the mark of a pull request of ours, "" where there is none; ours closes the description."""
+    found = _MARK.findall(text)
+    return found[-1].replace("-%2D", "--") if found else ""
+
+
+def message(project: str, release: Release, onto: str, tree: str = "") -> str:
+    """What the commit says. Without a tree it is a draft, by which that is found out."""
+    claim = f"Reference-Version: {release.version}\nReference-Onto: {onto}\nReference-Tree: {tree}\n"
+    return f"{title(project, release)}\n\n{claim}"
+
+
+def claimed(text: str) -> Claim | None:
+    """What a commit's message claims, None for somebody else's."""
+    found = _CLAIM.search(text)
+    return Claim(*found.groups()) if found else None
+
+
+def digest(files: Mapping[str, bytes | None]) -> str:
+    """The SHA-256 (hex) of files by their paths."""
+    found = sha256()
+    for path in sorted(files):
+        content = files[path]
+        found.update(f"{path}\0{-1 if content is None else len(content)}\0".encode())
+        found.update(content or b"")
+    return found.hexdigest()
+
+
+def _place(one: Said) -> str:
+    return f"{one.wish.path} {one.wish.key}".strip()
+
+
+def _part(name: str) -> str:
+    """A name as one part of a branch's (git-check-ref-format(1)); different names stay different."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]", lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode()), name)
+    safe = re.sub(r"\.(?=\.|lock$|$)|^\.", "%2E", safe)
+    return safe or "%"
+
+
+def _code(text: str) -> str:
+    """A text as code in Markdown, where nothing of it is markup, a link or a mention."""
+    return f"`{plain(text.replace('`', ' '), 100).replace('<!--', '<! --') or ' '}`"
+
+
+def _hidden(version: str) -> str:
+    """A version as it may stand in a comment of HTML, where `--` ends one."""
+    return version.replace("--", "-%2D")
