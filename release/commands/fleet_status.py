@@ -1,40 +1,49 @@
-"""Fleet status: components x releases, by the tags of their remotes. Lists, and inspects nothing."""
+"""Fleet status: components x releases, by lists of what is out. It inspects nothing."""
 
 from __future__ import annotations
 
 from release.app import Session
+from release.commands.evidence import Evidence, evidence, nearest, refusal
+from release.commands.looks import refs_of
+from release.core.commits import plain
 from release.core.config import Component, Downstream
 from release.core.finding import Conflict
 from release.core.fleet_status import Seen, Status, status
+from release.core.fleet_window import Wanted
+from release.core.notation import bad_lines
 from release.errors import ConflictError, ReleaseError, UsageError
 
 
-def fleet_status(session: Session, since: str, until: str) -> Status:
-    """One request a component, and the dates of the upstream's tags."""
-    if conflicts := session.lacking(session.head()):
-        raise ConflictError(conflicts)
-    with session.engine() as engine:
-        fleet = session.config.downstream
-        looks = engine.each(lambda one: seen(session, one), fleet)
-    tags = session.remote.refs().tags
-    session.remote.bring([f"refs/tags/{name}" for name in tags], list(dict.fromkeys(tags.values())))
-    components = {one.name: look for one, look in zip(fleet, looks, strict=True)}
-    judged = status(session.config, session.remote.dates(tags), components, since=since, until=until)
+def fleet_status(session: Session, wanted: Wanted, history: bool = True) -> Status:
+    """A few requests a component, and the dates of the upstream's tags."""
+    seen = listed(session, wanted, history)
+    judged = status(session.config, seen.tags, seen.home, seen.listed, seen.proved, session.now(), wanted)
     if isinstance(judged, Conflict):
         raise refusal(judged)
     return judged
 
 
-def refusal(conflict: Conflict) -> ReleaseError:
-    """A window that was typed wrong is bad use; anything else, a person has to decide."""
-    if conflict.rule in ("bad-date", "empty-window"):
-        return UsageError(conflict.why, conflict.remedy)
-    return ConflictError((conflict,))
+def listed(session: Session, wanted: Wanted, history: bool = True) -> Evidence:
+    """What is to be judged; nobody is asked before the question is a good one."""
+    understood(session, wanted)
+    if conflicts := session.lacking(session.head()):
+        raise ConflictError(conflicts)
+    return evidence(session, wanted, history)
+
+
+def understood(session: Session, wanted: Wanted) -> None:
+    """Refuse names of components that nothing bears, and lines that are none."""
+    names = [one.name for one in session.config.downstream]
+    for name in wanted.components:
+        if name not in names:
+            raise UsageError(f"{plain(name, 100)!r} is no component of this fleet", nearest(name, names))
+    for bad in bad_lines("--line", wanted.lines):
+        raise UsageError(bad.why, bad.remedy)
 
 
 def seen(session: Session, one: Downstream | Component) -> Seen:
     """A component's tags; what cannot be seen is said, and not taken for absent."""
     try:
-        return Seen(session.remote_at(one.repository, one.name).refs().tags)
+        return Seen(refs_of(session, one).tags)
     except ReleaseError as error:
         return Seen(None, error.message)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -12,11 +10,13 @@ import msgspec
 from release.core.address import without_secret
 from release.core.assembly import applies
 from release.core.config import Config, Downstream
+from release.core.evidence import Listed
 from release.core.finding import Conflict
 from release.core.fleet import dependency_order
+from release.core.fleet_window import EVERYTHING, Upstream, Wanted, window
 from release.core.model import Tag
-from release.core.naming import LONGEST_TAG, Match, Naming, naming
-from release.core.version import Scheme, Version, scheme
+from release.core.naming import Match, Naming, naming
+from release.core.record import Proof
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -77,21 +77,26 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def status(
-    config: Config, upstream: Sequence[Tag], seen: Mapping[str, Seen], *, since: str = "", until: str = ""
+    config: Config,
+    upstream: Sequence[Tag],
+    home: Listed,
+    listed: Mapping[str, Listed],
+    proved: Mapping[str, Mapping[str, Proof]],
+    now: str,
+    wanted: Wanted = EVERYTHING,
 ) -> Status | Conflict:
     """Compare what the upstream released with what each downstream has.
 
-    `since` and `until` ("YYYY-MM-DD", both inclusive) are compared with the calendar date that git prints for the
-    upstream commit (`%cs`), in its own time zone. Without `since`, releases before `project.since` are not expected.
-    A tag of the upstream without a date is on no commit: it is malformed, whatever its name.
+    `upstream` are the upstream's tags with the dates of their commits, `home` its other lists, `listed` those of the
+    components by name (of `asked(config, wanted)`). `proved` is what records say, by the tag of the release: their evidence,
+    with proofs by the names of steps ("downstream NAME"). `now` is ISO 8601.
     """
-    rules = scheme(config.version, config.project.name)
-    window = _window(config, upstream, since, until)
-    if isinstance(window, Conflict):
-        return window
-    world = _observed(upstream, rules, window)
-    namings = {template: naming(template, rules) for template in {one.tag for one in config.downstream}}
-    judged = [_judge(one, seen.get(one.name, NOT_SEEN), world, namings[one.tag]) for one in config.downstream]
+    world = window(config, upstream, wanted)
+    if isinstance(world, Conflict):
+        return world
+    namings = {template: naming(template, world.rules) for template in {one.tag for one in config.downstream}}
+    shown = [one for one in config.downstream if not wanted.components or one.name in wanted.components]
+    judged = [_judge(one, listed.get(one.name, NOT_LISTED), world, namings[one.tag]) for one in shown]
     components = (_upstream(config, world), *(component for component, _ in judged))
     return Status(components, {component.name: summary for component, summary in judged})
 
@@ -109,70 +114,10 @@ def holes(fleet: Status, downstreams: Sequence[Downstream]) -> tuple[tuple[str, 
 
 
 NOT_SEEN = Seen(None, "nobody looked at it")
+NOT_LISTED = Listed(errors={"tags": "nobody looked at it"})
 
 
-class _World(msgspec.Struct, frozen=True):
-    """The upstream: all its tags, the version of each release (by precedence), those in the window, and what is none."""
-
-    tags: Mapping[str, Tag]
-    versions: Mapping[str, Version]
-    window: tuple[str, ...]
-    malformed: tuple[str, ...]
-
-
-def _window(config: Config, upstream: Sequence[Tag], since: str, until: str) -> tuple[str, str] | Conflict:
-    for name, day in (("since", since), ("until", until)):
-        if day and not _is_day(day):
-            return Conflict("bad-date", f"{name} is {day[:60]!r}, which is not a date", "write it as YYYY-MM-DD")
-    if since and until and since > until:
-        return Conflict("empty-window", f"since {since} is after until {until}", "exchange them")
-    if since or not config.project.since:
-        return since, until
-    first = _first_day(config.project.since, upstream)
-    return first if isinstance(first, Conflict) else (first, until)
-
-
-def _is_day(text: str) -> bool:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return False
-    try:
-        datetime.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _first_day(tag: str, upstream: Iterable[Tag]) -> str | Conflict:
-    """The calendar date on which the fleet's history ends and its expectations begin."""
-    found = next((one for one in upstream if one.name == tag), None)
-    if found is None:
-        return Conflict("since-unknown", f"project.since is {tag}, and the upstream has no such tag", "name one it has")
-    if not found.date:
-        why = f"project.since is {tag}, and that tag is on no commit: it has no date"
-        return Conflict("since-unknown", why, "name a tag of a commit, or say --since YYYY-MM-DD")
-    return _calendar(found)
-
-
-def _calendar(tag: Tag) -> str:
-    return tag.date[:10]
-
-
-def _observed(upstream: Sequence[Tag], rules: Scheme, window: tuple[str, str]) -> _World:
-    """Sort the upstream's tags out: a release has a version for a name, and is on a commit."""
-    since, until = window
-    tags = {tag.name: tag for tag in upstream}
-    parsed = {name: _of_tag(name, rules) if tags[name].date else None for name in sorted(tags)}
-    good = sorted(((name, version) for name, version in parsed.items() if version), key=lambda pair: pair[1])
-    inside = tuple(name for name, _ in good if since <= _calendar(tags[name]) <= (until or "9999-99-99"))
-    malformed = tuple(name for name, version in parsed.items() if version is None)
-    return _World(tags, dict(good), inside, malformed)
-
-
-def _of_tag(name: str, rules: Scheme) -> Version | None:
-    return rules.of_tag(name) if len(name) <= LONGEST_TAG else None
-
-
-def _upstream(config: Config, world: _World) -> Component:
+def _upstream(config: Config, world: Upstream) -> Component:
     cells = (
         Cell(name, name, world.tags[name].commit, world.tags[name].date, "released", (name,)) for name in world.window
     )
@@ -180,12 +125,12 @@ def _upstream(config: Config, world: _World) -> Component:
     return Component(name, "upstream", repository, malformed=world.malformed, releases=tuple(cells))
 
 
-def _judge(downstream: Downstream, seen: Seen, world: _World, naming: Naming) -> tuple[Component, Summary]:
+def _judge(downstream: Downstream, seen: Listed, world: Upstream, naming: Naming) -> tuple[Component, Summary]:
     releases = ((name, world.versions[name]) for name in world.window)
     expected = tuple(name for name, version in releases if applies(downstream, version.line, version.kind))
     repository = without_secret(downstream.repository)
     if seen.tags is None:
-        error = seen.error or "its tags could not be seen"
+        error = seen.errors.get("tags") or "its tags could not be seen"
         return Component(downstream.name, "downstream", repository, error), Summary(expected)
     matches = {tag: naming.read(tag) for tag in sorted(seen.tags)}
     malformed = tuple(tag for tag, match in matches.items() if match is None)
@@ -216,7 +161,7 @@ def _cells(
 
 
 def _summary(
-    cells: Iterable[Cell], matches: Mapping[str, Match | None], malformed: tuple[str, ...], world: _World
+    cells: Iterable[Cell], matches: Mapping[str, Match | None], malformed: tuple[str, ...], world: Upstream
 ) -> Summary:
     states = {cell.release: cell.state for cell in cells}
     missing = tuple(release for release, state in states.items() if state == "missing")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,26 @@ from hypothesis import strategies as st
 
 from release.config import parse
 from release.core.config import Config
+from release.core.evidence import Listed
 from release.core.finding import Conflict
 from release.core.fleet import dependency_order
-from release.core.fleet_status import Cell, Component, Seen, Status, Summary, holes, status
+from release.core.fleet_status import Cell, Component, Status, Summary, holes, status
+from release.core.fleet_window import Wanted
 from release.core.model import Tag
 
 REVISED = {"scheme": "semver+revision", "revision": "rke2r"}
 NAMES = ("v1.33.1-rc1+rke2r1", "v1.33.1+rke2r1", "v1.34.0-rc9+rke2r1", "v1.34.0-rc13+rke2r1", "v1.34.0+rke2r1")
 UPSTREAM = tuple(Tag(name, f"c{number}", f"2025-0{number + 1}-01T00:00:00+00:00") for number, name in enumerate(NAMES))
 ALL = dict.fromkeys(NAMES, "d")
+NOW = "2026-01-01T00:00:00+00:00"
+
+
+def tagged(names: Iterable[str]) -> Listed:
+    return Listed(dict.fromkeys(names, "d"))
+
+
+def unseen(why: str) -> Listed:
+    return Listed(errors={"tags": why})
 
 
 def config(*downstreams: dict[str, Any], since: str = "") -> Config:
@@ -41,16 +52,16 @@ PACKAGING = {"name": "packaging", "per": "channel", "tag": "{tag}.{channel}.{n}"
 
 
 def judged(
-    configuration: Config, seen: Mapping[str, Any], upstream: tuple[Tag, ...] = UPSTREAM, **window: str
+    configuration: Config, seen: Mapping[str, Any], upstream: tuple[Tag, ...] = UPSTREAM, **window: Any
 ) -> Status:
-    components = {name: one if isinstance(one, Seen) else Seen(dict.fromkeys(one, "d")) for name, one in seen.items()}
-    found = status(configuration, upstream, components, **window)
+    components = {name: one if isinstance(one, Listed) else tagged(one) for name, one in seen.items()}
+    found = status(configuration, upstream, Listed(), components, {}, NOW, Wanted(**window))
     assert isinstance(found, Status)
     return found
 
 
-def refused(configuration: Config, upstream: tuple[Tag, ...] = UPSTREAM, **window: str) -> Conflict:
-    found = status(configuration, upstream, {}, **window)
+def refused(configuration: Config, upstream: tuple[Tag, ...] = UPSTREAM, **window: Any) -> Conflict:
+    found = status(configuration, upstream, Listed(), {}, {}, NOW, Wanted(**window))
     assert isinstance(found, Conflict)
     assert found.remedy
     return found
@@ -210,7 +221,7 @@ def test_an_address_is_told_without_what_opens_it() -> None:
         },
         Config,
     )
-    fleet = judged(settings, {"one": [], "two": Seen(None, "gone")})
+    fleet = judged(settings, {"one": [], "two": unseen("gone")})
     assert [one.repository for one in fleet.components] == [
         f"https://example.org/{name}.git?access_token=***&x=1" for name in ("up", "one", "two")
     ]
@@ -218,7 +229,7 @@ def test_an_address_is_told_without_what_opens_it() -> None:
 
 
 def test_a_component_that_cannot_be_seen_lacks_nothing_that_we_know_of() -> None:
-    fleet = judged(config(ONE, {"name": "two"}), {"one": Seen(None, "it timed out"), "two": []})
+    fleet = judged(config(ONE, {"name": "two"}), {"one": unseen("it timed out"), "two": []})
     assert fleet.summary["one"] == Summary(expected=NAMES)
     assert component(fleet, "one") == Component("one", "downstream", "../one.git", "it timed out")
     assert component(fleet, "two").error is None
@@ -314,7 +325,7 @@ def test_the_shape_as_json() -> None:
 
 def test_holes_go_by_release_and_then_dependencies_first() -> None:
     settings = config({**ONE, "after": ["two"]}, {"name": "two"}, PACKAGING, {"name": "three"})
-    fleet = judged(settings, {"one": NAMES[1:4], "two": NAMES[1:], "packaging": [], "three": Seen(None, "gone")})
+    fleet = judged(settings, {"one": NAMES[1:4], "two": NAMES[1:], "packaging": [], "three": unseen("gone")})
     assert holes(fleet, settings.downstream) == ((NAMES[0], "two"), (NAMES[0], "one"), (NAMES[4], "one"))
 
 
@@ -339,9 +350,9 @@ def test_a_thousand_components_of_fifty_releases_are_judged_in_linear_time() -> 
     upstream = tuple(Tag(f"v1.{n}.0+rke2r1", "c", "2025-01-01T00:00:00Z") for n in range(50))
     settings = config(*({"name": f"c{i}", "after": [f"c{i - 1}"] if i else []} for i in range(1000)))
     tags = {tag.name: "d" for tag in upstream[::2]}
-    seen = {one.name: Seen(tags) for one in settings.downstream}
+    seen = {one.name: Listed(tags) for one in settings.downstream}
     begin = time.perf_counter()
-    fleet = status(settings, upstream, seen)
+    fleet = status(settings, upstream, Listed(), seen, {}, NOW)
     assert isinstance(fleet, Status)
     assert len(holes(fleet, settings.downstream)) == 25_000
     assert time.perf_counter() - begin < 5
