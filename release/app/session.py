@@ -27,7 +27,7 @@ from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, Unseen, UsageError
 from release.observe import Sources
-from release.ports import Bills, Forge, Index, Ledger, Publishers, Registry, Remote, Shelf, Signatures, Uploads
+from release.ports import Bills, Forge, Index, Ledger, Lists, Publishers, Registry, Remote, Shelf, Signatures, Uploads
 from release.redact import HIDE
 
 if TYPE_CHECKING:
@@ -252,6 +252,10 @@ class Session:
     def forge(self) -> Forge | None:
         """The upstream on its forge."""
         return self.github.forge(self.repository) if self.github is not None else None
+
+    def lists(self, repository: str) -> Lists | None:
+        """What the forge lists of a repository, `owner/name`; None without one."""
+        return self.github.lists(repository) if self.github is not None else None
 
     def remote_at(self, repository: str, name: str) -> Remote:
         """A downstream's repository, with a small store of its own; relative addresses are relative to the upstream."""

@@ -17,6 +17,7 @@ from release.core.aim import Observation, burned
 from release.core.design import existing
 from release.core.finding import Blocked, Conflict, Done, Skipped
 from release.core.fleet_status import holes
+from release.core.fleet_window import Wanted
 from release.core.model import DownstreamWish, Release
 from release.core.plan import Filled, StepState
 from release.core.version import scheme
@@ -59,7 +60,7 @@ def missing(session: Session, since: str, until: str, only: str) -> Filling:
     if not since and not session.config.project.since:
         raise UsageError("all of history is meant", "say --since YYYY-MM-DD, or set [project] since")
     known(only, [one.name for one in session.config.downstream if one.per == "release"], "this fleet")
-    status = fleet_status(session, since, until)
+    status = fleet_status(session, Wanted(since, until, components=(only,) if only else ()), history=False)
     wanted = {(tag, name) for tag, name in holes(status, session.config.downstream) if only in ("", name)}
     seen = session.observed()
     wanted = {(tag, name) for tag, name in wanted if not given_up_of(session, seen, tag)}

@@ -13,9 +13,10 @@ class Listed(msgspec.Struct, frozen=True):
     """One component, by lists of its tags, releases, runs and image tags.
 
     `tags` and `heads` are name -> peeled commit. `releases` are those that are out, by tag, with their assets; `runs` those of
-    its workflow, newest first; `images` the tags that a registry has, by repository ("docker.io/owner/name"). `strangers` are
-    commits of tags that are not in the history of the branch. Each is None where it was not asked for or could not be seen;
-    then `errors` has the reason, under the field's name.
+    its workflow, newest first, and all of them since `runs_since` ("" for all that matter). `images` are the tags that a
+    registry has, by repository ("docker.io/owner/name"). `strangers` are commits of tags that are not in the history of the
+    branch. Each is None where it was not asked for or could not be seen; then `errors` has the reason, under the field's
+    name. Of images those repositories that could not be seen are left out.
     """
 
     tags: Mapping[str, str] | None = None
@@ -25,3 +26,4 @@ class Listed(msgspec.Struct, frozen=True):
     images: Mapping[str, frozenset[str]] | None = None
     strangers: frozenset[str] | None = None
     errors: Mapping[str, str] = {}
+    runs_since: str = ""
