@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import Literal, Protocol
 
+from release.core.delegated import Ended
 from release.core.facts import Pull
 from release.core.finding import Conflict
 from release.core.forge import Asset, Check, Deployment, Entry, Environment, Proposed, Published, Run
@@ -14,6 +15,7 @@ from release.core.model import (
     AttestWish,
     BuiltImage,
     Commit,
+    DownstreamWish,
     ImageWish,
     PackageWish,
     Person,
@@ -112,6 +114,10 @@ class Remote(Protocol):
 
     def modes(self, commit: str, paths: Collection[str]) -> dict[str, str]:
         """Git's mode of each of these paths that exists at a commit: 100644, 100755, 120000 a link, 040000 a folder."""
+        ...
+
+    def tree_of(self, commit: str) -> str:
+        """The id of a commit's tree: two commits with the same one have the same files."""
         ...
 
     def commit(self, base: str, edits: Sequence[Splice], message: str, who: Person, date: str) -> str:
@@ -213,6 +219,22 @@ class Workshop(Protocol):
 
         `inputs` are files of other builds, by name. Refused where the build fails, or makes less or more than it should.
         """
+        ...
+
+
+class Delegates(Protocol):
+    """Runs the own releases of components, each in a throwaway clone of its branch."""
+
+    def missing(self, run: Sequence[str]) -> str:
+        """The program of a command, if it is not to be found; else ""."""
+        ...
+
+    def release(self, wish: DownstreamWish, say: Callable[[str], None]) -> Ended:
+        """Run a component's command to its end. Refused where it cannot begin."""
+        ...
+
+    def ended(self, wish: DownstreamWish) -> Ended | None:
+        """How it ended when this process ran it last, None where it did not."""
         ...
 
 

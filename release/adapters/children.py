@@ -28,9 +28,11 @@ LONGEST = 1 << 13  # characters: no form of a secret is longer
 
 
 class Children:
-    """The programs that one door runs; `stop` ends them all."""
+    """The programs that one door runs; `stop` ends them all. They get `grace` seconds to end by themselves, and what they
+    started with them, before they are killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = 0.0) -> None:
+        self._grace = grace
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
         self._lock = Lock()
@@ -61,7 +63,7 @@ class Children:
         with self._lock:
             self._running.add(process)
             if self._stopped:
-                _end(process)
+                self._dismiss(process)
         # What it leaves in the background ends with it, and does not hold its output open. It is a zombie until it is
         # waited for below, so that its group's number is nobody else's.
         watch = Thread(target=_watch, args=(process,), daemon=True)
@@ -82,9 +84,9 @@ class Children:
             if seconds is not None:
                 timer.join()
             watch.join()
-            process.wait()
             with self._lock:
                 self._running.discard(process)
+            process.wait()
         return process.returncode
 
     def stop(self) -> None:
@@ -92,6 +94,21 @@ class Children:
         with self._lock:
             self._stopped = True
             for process in self._running:
+                self._dismiss(process)
+
+    def _dismiss(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell a program to end, and see to it that it does."""
+        if not self._grace:
+            return _end(process)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        late = Timer(self._grace, self._late, (process,))
+        late.daemon = True
+        late.start()
+
+    def _late(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:  # until it is taken out of these it is at most a zombie, whose number is nobody else's
+            if process in self._running:
                 _end(process)
 
 

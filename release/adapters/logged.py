@@ -36,6 +36,7 @@ def logged(
     env: Mapping[str, str],
     say: Callable[[str], None],
     seconds: float | None = None,
+    lines: int = TAIL,
 ) -> Ran:
     """Run to the end, or for so many seconds; every line goes to the log and to whoever listens. Refused where it cannot begin."""
     log = logs / f"{re.sub(r'[^A-Za-z0-9._-]', '-', what)}.log"
@@ -50,7 +51,7 @@ def logged(
         kept.write(line)
         shown = printable(line)
         if shown.strip():
-            tail[:] = [*tail[1 - TAIL :], shown]
+            tail[:] = [*tail, shown][-lines:]
         say(shown)
 
     with kept:

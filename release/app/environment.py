@@ -18,6 +18,12 @@ FOREIGN = (
     "GIT_INTERNAL_SUPER_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_TRACE", "GIT_CURL_VERBOSE", "GIT_CONFIG_COUNT",
 )  # fmt: skip
 
+# What says for which event, and at which ref, a workflow runs us: a component that is released from there has its own.
+OF_THE_EVENT = (
+    "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_SHA", "GITHUB_HEAD_REF", "GITHUB_BASE_REF",
+    "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH",
+)  # fmt: skip
+
 # What registries and indexes are asked with: the forge's tokens are none of their business, nor of a credential helper's.
 OF_REGISTRIES = (
     "PATH", "HOME", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME", "PASSWORD_STORE_DIR",
@@ -50,6 +56,11 @@ def of_builds(environment: Mapping[str, str], config: Config) -> Mapping[str, st
     """What gates and builds may be told of the environment: not the key that signs, whatever its variable is named."""
     kind, _, name = config.attest.key.partition(":")
     return {key: value for key, value in environment.items() if kind != "env" or key != name}
+
+
+def as_a_person(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """What a component's own release is run with: all that is here, as if somebody typed it in a clone."""
+    return {name: value for name, value in environment.items() if name not in OF_THE_EVENT}
 
 
 def builder_of(environment: Mapping[str, str]) -> str:

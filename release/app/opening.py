@@ -94,15 +94,16 @@ def opened(config: Config, environment: Mapping[str, str], repository: str = "")
     return GitHub.at(environment, HIDE, rights(config, repository) if repository else {})
 
 
+TO_TRIGGER: Mapping[str, set[str]] = {"workflow_dispatch": {"dispatch"}, "sync": set()}
+
+
 def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
     """What a release needs of which repository: an App's token is for no more than that."""
     approval = any(gate.kind == "approval" for gate in config.gate)
     needed: dict[str, set[str]] = {one.repository: set() for one in config.component}  # whose tags are looked at
-    needed |= {
-        one.repository: {"dispatch" if one.trigger == "workflow_dispatch" else "push"} for one in config.downstream
-    }
+    needed |= {one.repository: TO_TRIGGER.get(one.trigger, {"push"}).copy() for one in config.downstream}
     for one in config.downstream:
-        if one.workflow:  # the failed jobs of a run are started again
+        if one.workflow and one.trigger != "sync":  # the failed jobs of a run are started again
             needed[one.repository].add("dispatch")
     proposes = config.commit.mode == "pull-request"
     own = {"push", *(["deploy"] if approval else []), *(["propose"] if proposes else [])}

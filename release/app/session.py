@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from release import __version__, observe
 from release.app import clock
-from release.app.environment import builder_of, invocation_of, of_builds, places_of
+from release.app.environment import as_a_person, builder_of, invocation_of, of_builds, places_of
 from release.core.address import located, without_secret
 from release.core.aim import History, Observation, at_line
 from release.core.claims import Claim, Hidden
@@ -32,7 +32,9 @@ from release.redact import HIDE
 
 if TYPE_CHECKING:
     from release.adapters.builders.images import ImageRoom
+    from release.adapters.delegates import Delegates
     from release.adapters.git.checkout import Checkout
+    from release.adapters.git.run import Runner
     from release.adapters.github import GitHub
     from release.adapters.http import Http
     from release.adapters.process import Processes
@@ -204,6 +206,14 @@ class Session:
         return Publishers(cache / "store.git", cache / "logs", self.environment, HIDE)
 
     @cached_property
+    def delegates(self) -> Delegates:
+        """What runs the own releases of components, as a person would there."""
+        from release.adapters.delegates import Delegates
+
+        logs, settings = self.root / ".release" / "logs", self.checkout.config
+        return Delegates(self.reach, logs, as_a_person(self.environment), self.person or NOBODY, settings, HIDE)
+
+    @cached_property
     def images(self) -> ImageRoom:
         """What builds images here: a builder of our own, and the engines of this machine."""
         from release.adapters.builders.buildah import Buildah
@@ -259,8 +269,14 @@ class Session:
 
     def remote_at(self, repository: str, name: str) -> Remote:
         """A downstream's repository, with a small store of its own; relative addresses are relative to the upstream."""
+        from release.adapters.git.remote import GitRemote
+
+        return GitRemote(*self.reach(repository, name), shallow=True)
+
+    def reach(self, repository: str, name: str) -> tuple[str, Runner]:
+        """A downstream's address, and the git that opens it."""
         from release.adapters.disk import safe
-        from release.adapters.git.remote import GitRemote, store
+        from release.adapters.git.remote import store
         from release.adapters.git.run import Runner
 
         address = self.github.address(repository) if self.github is not None else located(repository, self.address)
@@ -269,7 +285,7 @@ class Session:
             config=self.checkout.config,
             credentials=opening(self.github, address),
         )
-        return GitRemote(address, run, shallow=True)
+        return address, run
 
     def doors(self) -> Doors:
         """What the steps act through."""
@@ -295,6 +311,7 @@ class Session:
             own_run=self.own_run,
             project=self.config.project.name or self.repository or "the upstream",
             source=self.source,
+            rules=scheme(self.config.version, self.config.project.name),
             builder=builder_of(self.environment),
             invocation=invocation_of(self.environment),
             open_registry=lambda: self.registry,
@@ -302,6 +319,7 @@ class Session:
             open_index=lambda: self.index,
             open_uploads=lambda: self.uploads,
             open_publishers=lambda: self.publishers,
+            open_delegates=lambda: self.delegates,
             open_bills=lambda: self.bills,
             open_signatures=lambda: self.signatures,
         )
@@ -345,7 +363,7 @@ class Session:
         if self.github is not None:
             self.github.stop()
         self.processes.stop()
-        for name in ("images", "uploads", "publishers", "http"):  # as far as they were opened
+        for name in ("images", "uploads", "publishers", "delegates", "http"):  # as far as they were opened
             if (opened := self.__dict__.get(name)) is not None:
                 opened.stop()
         stop()

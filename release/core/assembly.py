@@ -8,9 +8,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from release.core import making
-from release.core.config import Config, Downstream, Gate, When, seconds
+from release.core.config import Config, Downstream, Gate, Update, When, seconds
 from release.core.making import of_platform
-from release.core.model import DownstreamWish, GateWish, Release
+from release.core.model import DownstreamWish, GateWish, Release, UpdateWish
 from release.core.publishing import uploaded
 from release.core.version import render
 
@@ -89,11 +89,13 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], wai
         after=tuple(name for name in one.after if name in names),
         required=one.required,
         trigger=one.trigger,
+        updates=tuple(_update(update, values) for update in one.update),
+        run=tuple(render(word, values) for word in one.run) if one.trigger == "local" else (),
         workflow=one.workflow,
         event=one.event,
         inputs={name: render(text, values) for name, text in one.inputs.items()},
-        after_assets=_spread(one.after_assets, one.platforms, values),
-        assets=_spread(one.assets, one.platforms, values),
+        after_assets=spread(one.after_assets, one.platforms, values),
+        assets=spread(one.assets, one.platforms, values),
         images=making.references(one.images, values),
         platforms=one.platforms,
         deadline=seconds(one.deadline) or waits,
@@ -101,7 +103,12 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], wai
     )
 
 
-def _spread(templates: Sequence[str], platforms: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+def _update(one: Update, values: Mapping[str, str]) -> UpdateWish:
+    path, key, value = (render(text, values) for text in (one.path, one.key, one.value))
+    return UpdateWish(path, one.kind, value, one.pattern, key, one.value)
+
+
+def spread(templates: Sequence[str], platforms: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
     """The names that templates stand for, one for each platform where they tell platforms apart."""
     full = [{**values, **of_platform(platform)} for platform in platforms or ("",)]
     return tuple(dict.fromkeys(render(template, each) for template in templates for each in full))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from release.core.address import without_secret
 from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
-from release.core.notation import bad_path, bad_platforms
+from release.core.notation import VALUES, bad_path, bad_platforms, bad_run, quoted, unknown_names
 
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 WORKFLOW = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.ya?ml")
@@ -16,6 +16,7 @@ INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 EVENT = 100  # characters; https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event
 INPUTS = {"workflow_dispatch": 25, "repository_dispatch": 10}
 DISPATCHES = tuple(INPUTS)
+WITHOUT_FORGE = ("tag", "local", "sync", "none")
 
 
 def forge_contradictions(config: Config) -> Iterator[Conflict]:
@@ -46,7 +47,7 @@ def _needless(config: Config) -> Iterator[Conflict]:
             yield Conflict("no-forge", f"gate[{number}] is of kind {gate.kind}, and project.forge is none", remedy)
     for number, one in enumerate(config.downstream):
         asked = [name for name in ("workflow", "after_assets", "assets") if getattr(one, name)]
-        asked += [f'trigger = "{one.trigger}"'] if one.trigger != "tag" else []
+        asked += [f'trigger = "{one.trigger}"'] if one.trigger not in WITHOUT_FORGE else []
         if asked:
             why = f"downstream[{number}] has {', '.join(asked)}, and project.forge is none"
             yield Conflict("no-forge", why, remedy)
@@ -115,6 +116,7 @@ def _downstream(place: str, one: Downstream) -> Iterator[Conflict]:
         yield Conflict(
             "no-workflow", f"{place}.trigger is workflow_dispatch, and it names no workflow", "name its file"
         )
+    yield from _run(place, one)
     if one.trigger in DISPATCHES and one.per == "release":
         yield from _dispatch(place, one)
     for name, texts in (("after_assets", one.after_assets), ("assets", one.assets)):
@@ -122,6 +124,17 @@ def _downstream(place: str, one: Downstream) -> Iterator[Conflict]:
             yield Conflict(
                 "bad-name", f"{place}.{name} holds what cannot be an asset's name", "write the names of assets"
             )
+
+
+def _run(place: str, one: Downstream) -> Iterator[Conflict]:
+    """The command of a component that releases itself, and of no other."""
+    if one.trigger == "local":
+        yield from bad_run(f"{place}.run", one.run)
+        for word in one.run:
+            yield from unknown_names(f"{place}.run", word, VALUES)
+    elif one.run != Downstream(one.name, one.repository).run:
+        why = f"{place}.run is of no use with trigger = {quoted(one.trigger)}"
+        yield Conflict("unused", why, 'leave it out, or set trigger = "local"')
 
 
 def _dispatch(place: str, one: Downstream) -> Iterator[Conflict]:

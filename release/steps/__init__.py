@@ -18,6 +18,7 @@ from release.ports import Forge, Shown
 from release.steps.approval import ApprovalGate
 from release.steps.assets import UploadArtifact, UploadDocument
 from release.steps.attach import Attach
+from release.steps.awaited import AwaitDownstream, BySync
 from release.steps.begin import Begin
 from release.steps.build import Making, noted_files
 from release.steps.checks import ChecksGate
@@ -33,6 +34,7 @@ from release.steps.given import Given, Whole
 from release.steps.image import BuildImage
 from release.steps.images_gate import ImagesGate
 from release.steps.land import Land
+from release.steps.local import ByLocal, RunDownstream
 from release.steps.made import attached_of, builds_of, images_of, pushes_of, said_beside, said_of, supply_of, tags_of
 from release.steps.output import Publish
 from release.steps.propose import Propose
@@ -40,12 +42,13 @@ from release.steps.publish import PublishRelease
 from release.steps.push import PushImage, TagImage
 from release.steps.tag_run import FollowRun
 from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
+from release.steps.update import UpdateReferences, updating
 from release.steps.verify import Listing, VerifyAsset
 from release.steps.verify_claims import VerifyProvenance, VerifySbom
 from release.steps.verify_image import Beside, VerifyImage
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
 
-Downstream = ReleaseDownstream | FollowDownstream
+Downstream = ReleaseDownstream | FollowDownstream | UpdateReferences
 
 
 def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]:
@@ -74,7 +77,7 @@ def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]
     if staged is not None:
         published.append(staged.published(doors, release, begin, land, tuple(published)))
     downstreams = downstream_path(doors, release, (begin, land, *followed, *published))
-    required = tuple(step for step in downstreams if step.wish.required)
+    required = tuple(step for step in downstreams if step.wish.required and not step.means)
     finish = Finish("finish", release, begin, land, tuple(published), required, doors.ledger)
     landing = (land, *followed, *making) if early else (*making, land)
     return [*gates, commit, begin, *landing, *published, *downstreams, finish]
@@ -132,17 +135,21 @@ def push_path(doors: Doors, release: Release, record: Record) -> Part:
 
 
 def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], ...]) -> list[Downstream]:
-    """The downstreams, each after those it names; `upstream` is what has to be out before any of them."""
+    """The downstreams, each after those it names, with what each is to name; `upstream` is what has to be out before any of them."""
     made: dict[str, Downstream] = {}
+    named: dict[str, tuple[UpdateReferences, ...]] = {}
     left = list(release.downstreams)
     while left:
         ready = [wish for wish in left if all(name in made for name in wish.after)]
         assert ready, "a cycle in `after` is refused with the configuration"
         for wish in ready:
             after = tuple(made[name] for name in wish.after)
-            made[wish.name] = downstream_of(doors, release, wish, upstream, after)
+            named[wish.name] = first = updating(doors, release, wish, upstream, after)
+            alone = wish.trigger == "none"
+            made[wish.name] = first[0] if alone else downstream_of(doors, release, wish, (*upstream, *first), after)
         left = [wish for wish in left if wish.name not in made]
-    return [made[wish.name] for wish in release.downstreams]
+    each = ((*named[wish.name], made[wish.name]) for wish in release.downstreams)
+    return [step for steps in each for step in dict.fromkeys(steps)]
 
 
 def withdrawal_path(doors: Doors, release: Release, withdrawal: Withdrawal) -> list[Step[Any]]:
@@ -331,7 +338,7 @@ def downstream_of(
     """A downstream: on plain git a tag, on a forge all that has to come of it."""
     name = f"downstream {wish.name}"
     if doors.forge is None or doors.forge_of is None:
-        return ReleaseDownstream(name, release, wish, upstream, after, doors.elsewhere(wish), doors.ledger)
+        return plain_downstream(doors, release, wish, upstream, after)
     forge = doors.forge_of(wish)
     trigger = trigger_of(doors, release, wish, forge)
     return FollowDownstream(
@@ -340,12 +347,31 @@ def downstream_of(
     )  # fmt: skip
 
 
+def plain_downstream(
+    doors: Doors,
+    release: Release,
+    wish: DownstreamWish,
+    upstream: tuple[Step[Any], ...],
+    after: tuple[Step[Proof], ...],
+) -> ReleaseDownstream:
+    """A downstream without a forge: its tag is made by us, by its own command, or by itself."""
+    name, remote, ledger = f"downstream {wish.name}", doors.elsewhere(wish), doors.ledger
+    if wish.trigger == "local":
+        return RunDownstream(name, release, wish, upstream, after, remote, ledger, doors.delegates)
+    kind = AwaitDownstream if wish.trigger == "sync" else ReleaseDownstream
+    return kind(name, release, wish, upstream, after, remote, ledger)
+
+
 def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forge) -> Trigger:
     """What sets a downstream going."""
     if wish.trigger == "release":
         return ByRelease(release, wish, doors.project, forge)
     if wish.trigger == "tag":
         return ByTag(release, wish, doors.project, forge, doors.elsewhere(wish))
+    if wish.trigger == "local":
+        return ByLocal(release, wish, doors.project, forge, doors.elsewhere(wish), doors.delegates)
+    if wish.trigger == "sync":
+        return BySync(release, wish, doors.project, forge)
     return ByDispatch(release, wish, doors.project, forge, doors.ledger)
 
 

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from release.core.model import DownstreamWish
+from release.core.version import Scheme
 from release.ports import (
     Bills,
+    Delegates,
     Forge,
     Images,
     Index,
@@ -49,6 +51,11 @@ def unpublished() -> Publishers:
     raise AssertionError("what publishes comes with something that does")
 
 
+def undelegated() -> Delegates:
+    """Where nobody runs components' own releases."""
+    raise AssertionError("a component that releases itself comes with something that lets it")
+
+
 def unwritten() -> Bills:
     """Where nobody writes bills of materials."""
     raise AssertionError("what lists a release's files comes with something that writes it down")
@@ -63,11 +70,11 @@ def unsigned() -> Signatures:
 class Doors:
     """`elsewhere` and `forge_of` open a downstream's remote and its forge; `open_registry` and `open_images` are for a
     release that has to do with images, `open_index` and `open_uploads` for one with packages, `open_publishers` for one
-    with commands that publish, `open_bills` and `open_signatures` for one that says what it holds and how it was made.
+    with commands that publish, `open_delegates` for one with components that release themselves, `open_bills` and `open_signatures` for one that says what it holds and how it was made.
 
     `ours` is false where the tag's own run builds; `forge` is None where there is none; `own_run` is the workflow run
     that this process is part of, 0 for none; `project` is the upstream's name, and `source` its address for everybody,
-    "" where it has none. `builder` and `invocation` are URIs of what runs us and of this run, "" for nobody's and none.
+    "" where it has none, and `rules` how it writes its versions. `builder` and `invocation` are URIs of what runs us and of this run, "" for nobody's and none.
     """
 
     remote: Remote
@@ -82,6 +89,7 @@ class Doors:
     own_run: int = 0
     project: str = "the upstream"
     source: str = ""
+    rules: Scheme | None = None
     builder: str = ""
     invocation: str = ""
     open_registry: Callable[[], Registry] = closed
@@ -89,6 +97,7 @@ class Doors:
     open_index: Callable[[], Index] = unlisted
     open_uploads: Callable[[], Uploads] = unsent
     open_publishers: Callable[[], Publishers] = unpublished
+    open_delegates: Callable[[], Delegates] = undelegated
     open_bills: Callable[[], Bills] = unwritten
     open_signatures: Callable[[], Signatures] = unsigned
 
@@ -111,6 +120,10 @@ class Doors:
     @cached_property
     def publishers(self) -> Publishers:
         return self.open_publishers()
+
+    @cached_property
+    def delegates(self) -> Delegates:
+        return self.open_delegates()
 
     @cached_property
     def bills(self) -> Bills:

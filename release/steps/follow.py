@@ -48,14 +48,14 @@ class FollowDownstream(Step[Proof]):
     def preflight(self) -> tuple[Conflict, ...]:
         if not self.mine:
             return ()
-        if why := self.forge.lacks(self.trigger.right):
+        if why := self.forge.lacks(*self.trigger.rights):
             return (Conflict("forge-right", f"{self.name}: {why}", "give the token that right there"),)
         if not self.forge.head(self.wish.branch):
             why = f"{self.forge.name} has no branch {self.wish.branch}"
             return (Conflict("no-branch", why, "mend [[downstream]] branch"),)
         if self.wish.workflow:
             self.forge.runs(self.wish.workflow, since=self.forge.now())  # raises where there is no such workflow
-        return ()
+        return self.trigger.preflight()
 
     def inspect(self, known: Known) -> Finding[Proof]:
         record = self._record()
@@ -70,7 +70,7 @@ class FollowDownstream(Step[Proof]):
         if commit and not seen and not self.forge.holds(self.wish.branch, commit):
             return Blocked(misplaced(self.wish, commit))
         if out is None and (todo := self.trigger.pending(record)):
-            return self._unready() or Pending(todo)
+            return self._unready() or self.trigger.holds() or Pending(todo)
         run = self.trigger.run(record) if self.wish.workflow else None
         if out is None and run is not None and run.green and self.forge.published(self.wish.tag) is not None:
             return self.inspect(known)  # it came out between the two looks
@@ -82,6 +82,9 @@ class FollowDownstream(Step[Proof]):
 
     def apply(self, known: Known, say: Say) -> None:
         record = self._record()
+        if not self.trigger.sends or (self.trigger.itself and self.forge.published(self.wish.tag) is None):
+            self.trigger.pull(record, say)
+            return
         run = self.trigger.run(record) if self.wish.workflow else None
         if run is not None and run.ended and not run.green:
             say(f"run {run.id} of {self.wish.workflow} again, its failed jobs only")

@@ -6,10 +6,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import uuid4
 
 import msgspec
 
+from release.core.finding import Blocked, Conflict, Underway
 from release.core.forge import Entry, Run
 from release.core.model import DownstreamWish, Release
 from release.core.record import Proof, Record
@@ -30,20 +32,30 @@ class Trigger(ABC):
     upstream: str
     forge: Forge
 
-    right = "push"
-    again = False  # whether it may be pulled once more where nothing came of it
+    rights: ClassVar[tuple[str, ...]] = ("push",)
+    again: ClassVar[bool] = False  # whether it may be pulled once more where nothing came of it
+    itself: ClassVar[bool] = False  # whether the component knows best what its own release still lacks
+    sends: ClassVar[bool] = True  # whether anything at all is done to the component
+
+    def preflight(self) -> tuple[Conflict, ...]:
+        """What would refuse it, beside the rights."""
+        return ()
 
     @abstractmethod
     def pending(self, record: Record | None) -> str:
         """What is still to be done to set it going, "" if that was done."""
 
+    def holds(self) -> Underway | Blocked | None:
+        """Why it is not for us to pull it now."""
+        return None
+
     @abstractmethod
     def pull(self, record: Record | None, say: Say) -> None:
         """Set it going."""
 
-    @abstractmethod
     def run(self, record: Record | None) -> Run | None:
         """The run that belongs to this trigger."""
+        return newest(self.forge.runs(self.wish.workflow, branch=self.wish.tag))
 
     def since(self, record: Record | None) -> str:
         """When it was set going by the forge's clock, "" where only the forge's release tells."""
@@ -64,9 +76,6 @@ class ByRelease(Trigger):
         candidate = self.release.kind == "candidate"
         self.forge.create(Entry(self.wish.tag, head, self.wish.tag, text, candidate))
 
-    def run(self, record: Record | None) -> Run | None:
-        return newest(self.forge.runs(self.wish.workflow, branch=self.wish.tag))
-
 
 @dataclass(frozen=True)
 class ByTag(Trigger):
@@ -81,9 +90,6 @@ class ByTag(Trigger):
     def pull(self, record: Record | None, say: Say) -> None:
         push_tag(self.remote, self.wish, self.release)
 
-    def run(self, record: Record | None) -> Run | None:
-        return newest(self.forge.runs(self.wish.workflow, branch=self.wish.tag))
-
 
 @dataclass(frozen=True)
 class ByDispatch(Trigger):
@@ -94,8 +100,8 @@ class ByDispatch(Trigger):
     again = True
 
     @property
-    def right(self) -> str:  # type: ignore[override]
-        return "dispatch" if self.wish.trigger == "workflow_dispatch" else "push"
+    def rights(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("dispatch",) if self.wish.trigger == "workflow_dispatch" else ("push",)
 
     def pending(self, record: Record | None) -> str:
         what = self.wish.workflow if self.wish.trigger == "workflow_dispatch" else f"the event {self.wish.event}"

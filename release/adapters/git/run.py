@@ -41,7 +41,7 @@ OPTIONS = (
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "60"),
 )
-OF_REMOTES = ("fetch", "ls-remote", "push")
+OF_REMOTES = ("clone", "fetch", "ls-remote", "push")
 BLOCK = 1 << 16
 PIPE = 4096  # bytes that a pipe takes at once, whoever reads
 PATIENCE = 900  # seconds; a push of new history may take a while, but not for ever
