@@ -15,6 +15,7 @@ from release.app.session import NOBODY, Session, opening
 from release.core.address import located, repository_of, without_secret
 from release.core.config import Config
 from release.core.contradictions import contradictions
+from release.core.fleet import resolved
 from release.core.forge_rules import is_repository
 from release.core.model import Person
 from release.errors import ConfigError, ReleaseError, UsageError
@@ -52,7 +53,7 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
     from release.adapters.process import Processes
 
     checkout = Checkout.at(place or Path.cwd())
-    config = checked(configuration.load(checkout.root / "release.toml"))
+    config = checked(resolved(configuration.load(checkout.root / "release.toml")))
     github = opened(config, environment)
     repository, address = upstream_of(checkout, config, github)
     github = opened(config, environment, repository)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from graphlib import CycleError
 
 from release.core.address import holds_secret, is_remote, without_secret
 from release.core.artifact_rules import artifact_contradictions
@@ -13,9 +12,9 @@ from release.core.change_rules import change_contradictions
 from release.core.claim_rules import claim_contradictions
 from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
-from release.core.fleet import dependency_order
 from release.core.fleet_rules import fleet_contradictions
 from release.core.forge_rules import forge_contradictions
+from release.core.graph_rules import graph_contradictions
 from release.core.image_rules import image_contradictions
 from release.core.naming import OF_A_PROMOTION
 from release.core.notation import (
@@ -58,7 +57,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *_downstreams(config.downstream),
         *_same_tags(config),
         *claim_contradictions(config),
-        *_order(config.downstream),
+        *graph_contradictions(config.downstream),
         *fleet_contradictions(config),
         *forge_contradictions(config),
     )
@@ -218,9 +217,10 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
 
 
 def _downstream_texts(place: str, one: Downstream) -> Iterator[Conflict]:
+    said = (*VALUES, *(OF_A_PROMOTION if one.per == "channel" else ()))
     for name, text in one.inputs.items():
-        yield from unknown_names(f"{place}.inputs.{name}", text, VALUES)
-    known = (*VALUES, *OF_A_PLATFORM) if one.platforms else VALUES
+        yield from unknown_names(f"{place}.inputs.{name}", text, said)
+    known = (*said, *OF_A_PLATFORM) if one.platforms else said
     for text in (*one.after_assets, *one.assets):
         yield from unknown_names(f"{place}.assets", text, known)
     yield from bad_platforms(f"{place}.platforms", one.platforms)
@@ -260,33 +260,6 @@ def _downstream_tag(place: str, downstream: Downstream) -> Iterator[Conflict]:
     if promoted and not set(promoted) <= set(names_in(template)):
         why = f'{place} is {quoted(template)}, and per is "channel": two promotions would make the same tag'
         yield Conflict("tag-repeats", why, 'put {channel} and {n} in it, as in "{tag}.{channel}.{n}"')
-
-
-def _order(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
-    by_name = {downstream.name: downstream for downstream in downstreams}
-    for downstream in downstreams:
-        for name in downstream.after:
-            yield from _after(downstream, name, by_name.get(name))
-    try:
-        dependency_order(downstreams)
-    except CycleError as error:
-        yield Conflict("cycle", f"downstreams wait for each other: {_drawn(error, list(by_name))}", "break the cycle")
-
-
-def _after(downstream: Downstream, name: str, other: Downstream | None) -> Iterator[Conflict]:
-    if other is None:
-        why = f"downstream {downstream.name} comes after {quoted(name)}, and there is no such downstream"
-        yield Conflict("after-unknown", why, "name one that is there, or leave it out")
-    elif other.per == "channel" and downstream.per == "release":
-        why = f"downstream {downstream.name} comes after {name}, which a promotion releases: it would wait for ever"
-        yield Conflict("after-channel", why, f'leave {name} out of its after, or set per = "channel" for it too')
-
-
-def _drawn(error: CycleError, names: Sequence[str]) -> str:
-    """graphlib gives each node before the one that waits for it; an arrow here means "comes after"."""
-    ring = list(reversed(error.args[1]))[:-1]
-    start = ring.index(min(ring, key=names.index))
-    return " -> ".join([*ring[start:], *ring[:start], ring[start]])
 
 
 def _component(place: str, one: Gate | Downstream) -> Iterator[Conflict]:

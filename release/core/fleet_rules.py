@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterator, Mapping, Sequence
 
 from release.core.address import holds_secret, is_remote, without_secret
 from release.core.assembly import applies
@@ -12,9 +11,10 @@ from release.core.config import Component, Config
 from release.core.conflicts import ALL, nearest
 from release.core.finding import Conflict
 from release.core.forge_rules import is_repository
-from release.core.notation import quoted
+from release.core.graph_rules import near, needs_contradictions
+from release.core.notation import quoted, repeated
 from release.core.requires import Range, parse, possible, project_name, requirements, rules_of
-from release.core.version import PEP440_WORDS, Scheme, names_in
+from release.core.version import PEP440_WORDS, Scheme, names_in, scheme
 
 
 def fleet_contradictions(config: Config) -> Iterator[Conflict]:
@@ -26,7 +26,7 @@ def fleet_contradictions(config: Config) -> Iterator[Conflict]:
     yield from twice
     if not bad and not twice and _reads(config):  # else nobody knows whose versions are meant
         yield from _requires(config)
-        yield from _ring(config)
+        yield from needs_contradictions(config)
 
 
 def _rules(config: Config) -> Iterator[Conflict]:
@@ -75,8 +75,8 @@ def _names(config: Config) -> Iterator[Conflict]:
     names = [project_name(config), *(one.name for one in config.downstream), *(one.name for one in config.component)]
     components = {one.name for one in config.component}
     asked = any(requirements(config).values())
-    for name in dict.fromkeys(names):
-        if names.count(name) > 1 and (name in components or asked):
+    for name in repeated(names):
+        if name in components or asked:
             why = (
                 f"two of the fleet are named {quoted(name)}: the project, downstreams and components share their names"
             )
@@ -93,17 +93,41 @@ def _reads(config: Config) -> bool:
 
 
 def _requires(config: Config) -> Iterator[Conflict]:
-    ranges: dict[str, list[tuple[str, Range]]] = {}
+    known = Schemes(config)
+    ranges: dict[str, dict[str, list[str]]] = {}
+    read: dict[tuple[str, str], Range] = {}
     for who, place, wanted in _tables(config):
         for name, text in wanted.items():
-            found = _range(config, who, f"{place}.requires.{name}", name, text)
-            if isinstance(found, Conflict):
-                yield found
-            else:
-                ranges.setdefault(name, []).append((who, found))
-    together = _together(config)
-    for name, known in ranges.items():
-        yield from _disjoint(name, known, rules_of(config, name), together)
+            found = read.get((name, text)) if name != who else None
+            parsed = found or _range(who, f"{place}.requires.{name}", name, text, known)
+            if isinstance(parsed, Conflict):
+                yield parsed
+                continue
+            read[name, text] = parsed
+            ranges.setdefault(name, {}).setdefault(text, []).append(who)
+    together = _together(config) if ranges else {}
+    for name, wanting in ranges.items():
+        wants = [(read[name, text], people) for text, people in wanting.items()]
+        yield from _disjoint(name, wants, known[name], together)
+
+
+class Schemes(dict[str, Scheme]):
+    """The scheme of everybody's versions, by name; each is made when it is first asked for."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.names = tuple(requirements(config))
+        self._config, self._named = config, frozenset(self.names)
+        self._own = {one.name: one for one in config.component}
+
+    def __missing__(self, name: str) -> Scheme:
+        own = self._own.get(name)
+        made = scheme(own, own.name) if own else scheme(self._config.version, self._config.project.name)
+        self[name] = made
+        return made
+
+    def knows(self, name: str) -> bool:
+        return name in self._named
 
 
 def _tables(config: Config) -> Iterator[tuple[str, str, Mapping[str, str]]]:
@@ -114,73 +138,68 @@ def _tables(config: Config) -> Iterator[tuple[str, str, Mapping[str, str]]]:
         yield component.name, f"component[{number}]", component.requires
 
 
-def _range(config: Config, who: str, place: str, name: str, text: str) -> Range | Conflict:
-    known = requirements(config)
-    if name not in known:
-        near = nearest(name, list(known)) if known else ""
-        remedy = near if near.startswith("did you mean") else "add it as a [[component]], or leave it out"
+def _range(who: str, place: str, name: str, text: str, known: Schemes) -> Range | Conflict:
+    if not known.knows(name):
+        remedy = near(name, known.names, "add it as a [[component]], or leave it out")
         return Conflict("requires-unknown", f"{place}: nobody of the fleet is named {quoted(name)}", remedy)
     if name == who:
         return Conflict("requires-itself", f"{place}: {name} would need itself", "leave it out")
-    return parse(place, text, rules_of(config, name))
+    return parse(place, text, known[name])
 
 
 def _disjoint(
-    name: str, known: list[tuple[str, Range]], rules: Scheme, together: Collection[frozenset[str]]
+    name: str, wants: Sequence[tuple[Range, Sequence[str]]], rules: Scheme, together: Mapping[str, int]
 ) -> Iterator[Conflict]:
-    """Ranges that leave no version over: one alone, or two that one release can bring together."""
-    empty = [who for who, wanted in known if not possible([wanted], rules)]
-    for who, wanted in known:
-        if who in empty:
+    """Ranges that leave no version over: one alone, or two that one release can bring together. Each with who wants it.
+
+    A fleet repeats the same few ranges, and mostly one version is in all of them: then no two have to be compared.
+    """
+    sound = []
+    for wanted, people in wants:
+        if possible([wanted], rules):
+            sound.append((wanted, people))
+            continue
+        for who in people:
             why = f"{who} needs {name} {wanted.text}, and no version is in that range"
             yield Conflict("requires-disjoint", why, "widen the range")
-    for (who, one), (other, two) in itertools.combinations(known, 2):
-        meet = any({who, other} <= names for names in together)
-        if meet and not {who, other}.intersection(empty) and not possible([one, two], rules):
-            why = f"{who} needs {name} {one.text}, and {other} needs {name} {two.text}: no version is in both ranges"
-            yield Conflict("requires-disjoint", why, "widen one of them, or let no release select both")
+    if possible([wanted for wanted, _ in sound], rules):
+        return
+    for (one, some), (two, others) in itertools.combinations(sound, 2):
+        if possible([one, two], rules) or (met := _meeting(some, others, together)) is None:
+            continue
+        who, other = met
+        why = f"{who} needs {name} {one.text}, and {other} needs {name} {two.text}: no version is in both ranges"
+        yield Conflict("requires-disjoint", why, "widen one of them, or let no release select both")
 
 
-def _together(config: Config) -> tuple[frozenset[str], ...]:
-    """The names that a release brings together, for each line and kind that a table tells from others.
+def _meeting(some: Sequence[str], others: Sequence[str], together: Mapping[str, int]) -> tuple[str, str] | None:
+    """The first of `some` and the first of `others` that one release brings together."""
+    first = {together[other]: other for other in reversed(others)}
+    for who in some:
+        found = next((other for releases, other in first.items() if releases & together[who]), None)
+        if found is not None:
+            return who, found
+    return None
 
-    They are the project, the downstreams that the release selects, and whomever these lead to; "" stands for a line that
+
+def _together(config: Config) -> Mapping[str, int]:
+    """For everybody's name the releases that bring it along, as bits: one for each line and kind that a table tells from others.
+
+    A release brings the project, the downstreams that it selects, and whomever these lead to; one of the lines is one that
     nobody names.
     """
     wanted = requirements(config)
+    found = dict.fromkeys(wanted, 0)
     lines = dict.fromkeys(("", *(line for one in config.downstream for line in one.lines)))
-    found = []
-    for line, kind in itertools.product(lines, ("candidate", "final")):
-        names = [project_name(config), *(one.name for one in config.downstream if applies(one, line, kind))]
-        for name in names:  # grows
-            names += [needed for needed in wanted[name] if needed in wanted and needed not in names]
-        found.append(frozenset(names))
-    return tuple(found)
-
-
-def _ring(config: Config) -> Iterator[Conflict]:
-    """Who comes after somebody, or needs somebody, cannot come before that one. Rings of `after` alone are told elsewhere."""
-    after = {one.name: one.after for one in config.downstream}
-    if _cycle({name: set(names) for name, names in after.items()}):
-        return
-    needed = requirements(config)
-    graph = {name: {*after.get(name, ()), *wanted} & needed.keys() - {name} for name, wanted in needed.items()}
-    if ring := _cycle(graph):
-        order = list(needed)
-        start = ring.index(min(ring, key=order.index))
-        names = [*ring[start:], *ring[:start]]
-        drawn = [
-            f"{name} {'needs' if to in needed[name] else 'after'} {to}"
-            for name, to in itertools.pairwise([*names, names[0]])
-        ]
-        why = f"the fleet waits for itself: {' -> '.join([*names, names[0]])} ({', '.join(drawn)})"
-        yield Conflict("cycle", why, "take one `after` or `requires` out of the ring")
-
-
-def _cycle(graph: Mapping[str, set[str]]) -> list[str]:
-    """The names of a ring, each before the one that it waits for; [] where there is none."""
-    try:
-        TopologicalSorter({name: sorted(waits) for name, waits in graph.items()}).prepare()
-    except CycleError as error:
-        return list(reversed(error.args[1]))[:-1]
-    return []
+    for number, (line, kind) in enumerate(itertools.product(lines, ("candidate", "final"))):
+        brought = dict.fromkeys(
+            (project_name(config), *(one.name for one in config.downstream if applies(one, line, kind)))
+        )
+        left = list(brought)
+        while left:
+            name = left.pop()
+            found[name] |= 1 << number
+            new = [needed for needed in wanted[name] if needed in wanted and needed not in brought]
+            brought |= dict.fromkeys(new)
+            left += new
+    return found

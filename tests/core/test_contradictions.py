@@ -383,9 +383,9 @@ def test_nothing_in_a_release_can_wait_for_a_promotion() -> None:
 @pytest.mark.parametrize(
     ("after", "drawn"),
     [
-        ({"a": "a"}, "a -> a"),
-        ({"a": "b", "b": "a"}, "a -> b -> a"),
-        ({"a": "", "b": "d", "c": "b", "d": "c"}, "b -> d -> c -> b"),
+        ({"a": "a"}, "a -> a (a after a)"),
+        ({"a": "b", "b": "a"}, "a -> b -> a (a after b, b after a)"),
+        ({"a": "", "b": "d", "c": "b", "d": "c"}, "b -> d -> c -> b (b after d, d after c, c after b)"),
     ],
 )
 def test_a_cycle_is_drawn(after: dict[str, str], drawn: str) -> None:
