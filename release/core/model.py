@@ -194,13 +194,14 @@ class PublishWish(msgspec.Struct, frozen=True):
 
 
 class UpdateWish(msgspec.Struct, frozen=True):
-    """A value to write into a file of a component; see `config.Update`."""
+    """A value to write into a file of a component; see `config.Update`. `template` is what the value was made of."""
 
     path: str
     kind: Literal["regex", "toml", "yaml", "json", "docker-arg", "go-mod", "helm"]
     value: str
     pattern: str = ""
     key: str = ""
+    template: str = ""
 
 
 class DownstreamWish(msgspec.Struct, frozen=True):

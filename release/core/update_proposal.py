@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Sequence
 
 import msgspec
 
 from release.core.commits import plain
 from release.core.model import DownstreamWish, Release
 from release.core.references import Said
+from release.core.version import Scheme
 
 PREFIX = "sluice/update/"
 _MARK = re.compile(r"<!-- sluice update (\S{1,200}) -->")
 _CLAIM = re.compile(
     r"Reference-Version: (\S{1,200})\nReference-Onto: ([0-9a-f]{64})\nReference-Tree: ([0-9a-f]{40,64})\n*$"
 )
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What is released, as a component names it: the project, where people read of the release ("" for nowhere), its versions."""
+
+    project: str
+    link: str
+    rules: Scheme
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -32,18 +40,24 @@ def branch_for(project: str, component: str, base: str) -> str:
     return f"{PREFIX}{_part(project)}/{_part(component)}/{base}"
 
 
+def link_of(source: str, tag: str) -> str:
+    """Where a forge shows a release; `source` is the address of the project, "" where it has none."""
+    safe = re.sub(r"[^A-Za-z0-9_.~/-]", lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode()), tag)
+    return f"{source}/releases/tag/{safe}" if source else ""
+
+
 def title(project: str, release: Release) -> str:
     """What the pull request is called, and the first line of its commit."""
     return f"chore(deps): {plain(project, 100)} {release.tag}"
 
 
-def body(project: str, release: Release, wish: DownstreamWish, link: str, said: Sequence[Said]) -> str:
+def body(origin: Origin, release: Release, wish: DownstreamWish, said: Sequence[Said]) -> str:
     """What is written where, and the mark by which any machine knows the pull request. What files said is nobody's markup."""
-    named = f"[{release.tag}]({link})" if link else f"`{release.tag}`"
+    named = f"[{release.tag}]({origin.link})" if origin.link else f"`{release.tag}`"
     lines = [f"- {_code(_place(one))}: {_code(one.wish.value)}, was {_code(one.says)}" for one in said if one.edit]
     waits = "" if wish.trigger == "none" else f" {_code(wish.name)} is released when this is merged."
     ends = "Closed without a merge, it is not opened again for this version."
-    head = f"{plain(project, 100)} {named} is out, and this names it here.{waits}"
+    head = f"{plain(origin.project, 100)} {named} is out, and this names it here.{waits}"
     return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {_hidden(release.version)} -->", ""])
 
 
@@ -63,16 +77,6 @@ def claimed(text: str) -> Claim | None:
     """What a commit's message claims, None for somebody else's."""
     found = _CLAIM.search(text)
     return Claim(*found.groups()) if found else None
-
-
-def digest(files: Mapping[str, bytes | None]) -> str:
-    """The SHA-256 (hex) of files by their paths."""
-    found = sha256()
-    for path in sorted(files):
-        content = files[path]
-        found.update(f"{path}\0{-1 if content is None else len(content)}\0".encode())
-        found.update(content or b"")
-    return found.hexdigest()
 
 
 def _place(one: Said) -> str:

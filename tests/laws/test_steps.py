@@ -24,6 +24,7 @@ from tests.laws.test_forge_steps import LAW as ON_A_FORGE
 from tests.laws.test_image_steps import LAW as OF_IMAGES
 from tests.laws.test_package_steps import LAW as PUBLISHED
 from tests.laws.test_proposal_step import LAW as PROPOSED
+from tests.laws.test_update_step import LAW as UPDATED
 from tests.world import CONFIG, World, made
 
 NOON, NEXT_DAY = "2026-03-04T12:00:00+00:00", "2026-03-05T12:34:56+00:00"
@@ -48,7 +49,7 @@ STEPS = {
 
 def test_every_step_class_is_under_the_step_law() -> None:
     here = set(STEPS.values()) | OF_CLAIMS | OF_PACKAGES
-    assert {kind.__name__ for kind in kinds(Step)} == here | OF_IMAGES | ON_A_FORGE | PROPOSED | PUBLISHED
+    assert {kind.__name__ for kind in kinds(Step)} == here | OF_IMAGES | ON_A_FORGE | PROPOSED | PUBLISHED | UPDATED
 
 
 def kinds(kind: type[Any]) -> Iterator[type[Any]]:

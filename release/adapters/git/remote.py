@@ -218,6 +218,10 @@ class GitRemote:
         search = ("--first-parent", "--max-count=1", "--format=%H", "--extended-regexp", f"--grep={message}")
         return text(self._run("log", *search, "--end-of-options", tip, "--", *paths)).strip()
 
+    def tree_of(self, commit: str) -> str:
+        """The id of a commit's tree: two commits with the same one have the same files."""
+        return text(self._run("rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}")).strip()
+
     def commit(self, base: str, edits: Sequence[Splice], message: str, who: Person, date: str) -> str:
         """Make a commit object on `base`; no ref moves."""
         files = {path: content or "" for path, content in self.files(base, {edit.path for edit in edits}).items()}
