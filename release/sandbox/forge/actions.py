@@ -245,7 +245,7 @@ def _workflow(call: Call) -> Json:
 def _runs(call: Call, found: list[Json]) -> Page:
     """Newest first, of those that fit what the query asks for."""
     fitting = [run for run in reversed(found) if all(_fits(run, name, said) for name, said in call.query.items())]
-    return Page(fitting, total="workflow_runs", shape=runshapes.runs(call))
+    return Page(fitting, total="workflow_runs", batch=lambda page: runshapes.runs(call, page))
 
 
 def _fits(run: Json, name: str, said: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from release.sandbox.forge.calls import Call
+from release.sandbox.forge.git import Commit
 from release.sandbox.forge.shapes import minimal_repository, node, user
 from release.sandbox.serving.store import Json
 
@@ -31,16 +32,10 @@ def run(call: Call, found: Json, attempt: Json | None = None) -> Json:
     return _run(call, at, 1 + len(found["attempts"]))
 
 
-def runs(call: Call) -> Any:
-    """A shape for many runs: each commit is looked at once."""
-    commits: dict[str, Json | None] = {}
-
-    def shape(found: Json) -> Json:
-        if found["sha"] not in commits:
-            commits[found["sha"]] = _commit(call, found["sha"])
-        return _run(call, found, found["attempt"], commits[found["sha"]])
-
-    return shape
+def runs(call: Call, page: Sequence[Json]) -> list[Json]:
+    """A page of runs: their commits are looked at all at once."""
+    commits = {one.sha: _head(one) for one in call.git.commits({found["sha"] for found in page})}
+    return [_run(call, found, found["attempt"], commits.get(found["sha"])) for found in page]
 
 
 def _run(call: Call, at: Json, last: int, commit: Json | None = None) -> Json:
@@ -90,10 +85,12 @@ def _run(call: Call, at: Json, last: int, commit: Json | None = None) -> Json:
 
 def _commit(call: Call, sha: str) -> Json | None:
     found = next(call.git.commits([sha]), None)
-    if found is None:
-        return None
+    return None if found is None else _head(found)
+
+
+def _head(found: Commit) -> Json:
     return {
-        "id": sha,
+        "id": found.sha,
         "tree_id": found.tree,
         "message": found.message,
         "timestamp": found.committer.date,
