@@ -1,22 +1,33 @@
-"""Which releases each component of a fleet has, which are missing, and which belong to nothing."""
+"""The fleet at a glance: components x releases, what is missing, not right or behind, and what belongs to nothing.
+
+What is expected of a component follows from the configuration (`when`, `lines`, `of`) and from the upstream's tags; what is
+there, from lists. The real fleets that this was learned from show why each is told apart: tags that nobody made a
+release for, releases whose workflow was red, tags with a typing error, a channel's tag on another repository, and 40
+of 100 tags missing for half a year. What could not be seen is neither there nor missing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from release.core.address import without_secret
 from release.core.assembly import applies
+from release.core.behind import Behind, behind
+from release.core.cells import Cell, Due, Lists, Tagged, found, missing, released
 from release.core.config import Config, Downstream
 from release.core.evidence import Listed
+from release.core.expected import Expected, of_downstream, of_upstream
 from release.core.finding import Conflict
 from release.core.fleet import dependency_order
-from release.core.fleet_window import EVERYTHING, Upstream, Wanted, window
+from release.core.fleet_window import EVERYTHING, Upstream, Wanted, asked, window
 from release.core.model import Tag
 from release.core.naming import Match, Naming, naming
-from release.core.record import Proof
+from release.core.record import TAG, Proof
+from release.core.runs import by_tag
+from release.core.version import template_values
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -26,25 +37,11 @@ class Seen(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """One release in one component: `tag` is the one found or still to be made, `tags` are all that were found.
-
-    None is for what is not known: the commit of a missing tag, the date of a downstream's commit, the tag to be made
-    where a channel is part of its name.
-    """
-
-    release: str
-    tag: str | None
-    commit: str | None
-    date: str | None
-    state: Literal["found", "missing", "released"]
-    tags: tuple[str, ...] = ()
-
-
 class Component(msgspec.Struct, frozen=True):
     """A repository of the fleet, with its address as it may be shown.
 
-    With an `error` nothing is known of it, and so nothing is said of its releases.
+    With an `error` nothing is known of it, and so nothing is said of its releases. `unseen` are lists that could not be had,
+    by their names, and why; the rest is judged all the same.
     """
 
     name: str
@@ -53,12 +50,14 @@ class Component(msgspec.Struct, frozen=True):
     error: str | None = None
     malformed: tuple[str, ...] = ()
     releases: tuple[Cell, ...] = ()
+    unseen: Mapping[str, str] = {}
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What a downstream has and lacks. The first four hold upstream tags, by precedence; the last two its own tags.
-
-    `extra` are well-formed and of no upstream release, `malformed` are not a tag of this component at all.
+    """What a downstream has and lacks. By upstream tags, in order of precedence: what is `expected`, and of that what is
+    `found`, `missing` or `waiting` for the component that it is built on; and of what is found, what is `incomplete`, or
+    still `underway`. By its own tags: `extra` are well-formed and of no upstream release, `malformed` are not a tag of
+    this component at all, `wrong_commit` are on a commit where they should not be. `behind` is by lines.
     """
 
     expected: tuple[str, ...] = ()
@@ -67,13 +66,28 @@ class Summary(msgspec.Struct, frozen=True):
     missing_final: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     malformed: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    underway: tuple[str, ...] = ()
+    wrong_commit: tuple[str, ...] = ()
+    behind: tuple[Behind, ...] = ()
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The fleet at a glance: all components, the upstream first, and a summary for each downstream."""
+    """All components, the upstream first, and a summary for each downstream; `upstream` is the upstream's own."""
 
     components: tuple[Component, ...]
     summary: Mapping[str, Summary]
+    upstream: Summary = Summary()
+
+    @property
+    def blind(self) -> bool:
+        """Whether something could not be seen."""
+        return any(one.error is not None or one.unseen for one in self.components)
+
+
+NOT_SEEN = Seen(None, "nobody looked at it")
+NOT_LISTED = Listed(errors={"tags": "nobody looked at it"})
 
 
 def status(
@@ -94,88 +108,267 @@ def status(
     world = window(config, upstream, wanted)
     if isinstance(world, Conflict):
         return world
-    namings = {template: naming(template, world.rules) for template in {one.tag for one in config.downstream}}
-    shown = [one for one in config.downstream if not wanted.components or one.name in wanted.components]
-    judged = [_judge(one, listed.get(one.name, NOT_LISTED), world, namings[one.tag]) for one in shown]
-    components = (_upstream(config, world), *(component for component, _ in judged))
-    return Status(components, {component.name: summary for component, summary in judged})
+    scene = _Scene(config, world, wanted, home, proved, now)
+    judged: dict[str, tuple[Component, Summary]] = {}
+    for one in _parents_first(asked(config, wanted)):
+        parent = judged[one.of][0] if one.of in judged else None
+        judged[one.name] = _judge(one, listed.get(one.name, NOT_LISTED), scene, parent)
+    shown = [one.name for one in config.downstream if not wanted.components or one.name in wanted.components]
+    first, own = _upstream(scene)
+    return Status((first, *(judged[name][0] for name in shown)), {name: judged[name][1] for name in shown}, own)
 
 
 def holes(fleet: Status, downstreams: Sequence[Downstream]) -> tuple[tuple[str, str], ...]:
     """What is to be released after all: (release tag, component name), by precedence, then dependencies first.
 
-    Left out is what a promotion releases, and what could not be seen: that is not known to be missing.
+    Left out is what a promotion releases, and what could not be seen: that is not known to be missing. What waits for
+    another component is released after it, where that one is released now.
     """
-    unseen = {component.name for component in fleet.components if component.error is not None}
-    ordered = [one.name for one in dependency_order(downstreams) if one.per == "release" and one.name not in unseen]
-    missing = {name: frozenset(fleet.summary[name].missing) for name in ordered if name in fleet.summary}
-    releases = (cell.release for cell in fleet.components[0].releases)
-    return tuple((release, name) for release in releases for name, gaps in missing.items() if release in gaps)
+    ordered = [one for one in dependency_order(downstreams) if one.per == "release" and one.name in fleet.summary]
+    missing = {one.name: frozenset(fleet.summary[one.name].missing) for one in ordered}
+    waiting = {one.name: frozenset(fleet.summary[one.name].waiting) for one in ordered}
+    wanted: list[tuple[str, str]] = []
+    for cell in fleet.components[0].releases:
+        filled: set[str] = set()
+        for one in ordered:
+            if cell.release in missing[one.name] or (one.of in filled and cell.release in waiting[one.name]):
+                filled.add(one.name)
+                wanted.append((cell.release, one.name))
+    return tuple(wanted)
 
 
-NOT_SEEN = Seen(None, "nobody looked at it")
-NOT_LISTED = Listed(errors={"tags": "nobody looked at it"})
+class _Scene:
+    """All that is judged by, with what several components have in common computed once."""
+
+    def __init__(
+        self,
+        config: Config,
+        world: Upstream,
+        wanted: Wanted,
+        home: Listed,
+        proved: Mapping[str, Mapping[str, Proof]],
+        now: str,
+    ) -> None:
+        self.config, self.world, self.wanted, self.home, self.proved, self.now = (
+            config,
+            world,
+            wanted,
+            home,
+            proved,
+            now,
+        )
+        self.due = {name: Due(name, self._out(name)) for name in world.window}
+        self._values = {name: template_values(world.versions[name], name, world.rules) for name in world.window}
+        self._namings: dict[str, Naming] = {}
+        self._expected: dict[tuple[object, ...], Expected] = {}
+
+    def _out(self, release: str) -> str:
+        """When the upstream brought it out, as far as that is known: by its forge, else by its commit."""
+        published = (self.home.releases or {}).get(release)
+        return (published.at if published is not None else "") or self.world.tags[release].date
+
+    def naming(self, template: str) -> Naming:
+        if template not in self._namings:
+            self._namings[template] = naming(template, self.world.rules)
+        return self._namings[template]
+
+    def expected(self, one: Downstream, match: Match) -> Expected:
+        if not one.assets and not one.images:
+            return Expected()
+        channel, number = match.order
+        key = (match.release, match.order, one.assets, one.images, one.platforms)
+        if key not in self._expected:
+            own = {"channel": channel, "n": str(number)} if channel else {}
+            self._expected[key] = of_downstream(one, {**self._values[match.release], **own})
+        return self._expected[key]
+
+    def expected_at_home(self, release: str) -> Expected:
+        version = self.world.versions[release]
+        return of_upstream(self.config, version.line, version.kind, self._values[release])
 
 
-def _upstream(config: Config, world: Upstream) -> Component:
-    cells = (
-        Cell(name, name, world.tags[name].commit, world.tags[name].date, "released", (name,)) for name in world.window
-    )
+def _parents_first(downstreams: Sequence[Downstream]) -> Iterator[Downstream]:
+    """Each after the one that it is built on; a ring, which no configuration that is loaded has, is entered somewhere."""
+    named, done = {one.name: one for one in downstreams}, set[str]()
+    for one in downstreams:
+        chain: dict[str, Downstream] = {}
+        while one.name not in done and one.name not in chain:
+            chain[one.name] = one
+            one = named.get(one.of, one)
+        done.update(chain)
+        yield from reversed(chain.values())
+
+
+def _upstream(scene: _Scene) -> tuple[Component, Summary]:
+    config, world, home = scene.config, scene.world, scene.home
+    commits = {name: world.tags[name].commit for name in world.window}
+    seen = msgspec.structs.replace(home, tags=commits)
+    lists = Lists(seen, None if seen.runs is None else by_tag(seen.runs, commits, {}), scene.now)
+
+    def cell(release: str) -> Cell:
+        evidence = scene.proved.get(release, {})
+        tag = Tagged(release, ("", 0), _own_proof(evidence), scene.expected_at_home(release))
+        return released(scene.due[release], tag, world.tags[release].date, lists)
+
+    cells = tuple(map(cell, world.window))
     name, repository = config.project.name or "upstream", without_secret(config.project.repository)
-    return Component(name, "upstream", repository, malformed=world.malformed, releases=tuple(cells))
+    component = Component(name, "upstream", repository, None, world.malformed, cells, _unseen(home))
+    incomplete, underway = _not_right(cells)
+    return component, Summary(
+        world.window,
+        world.window,
+        malformed=world.malformed,
+        incomplete=incomplete,
+        underway=underway,
+        wrong_commit=_wrong_tags(cells),
+    )
 
 
-def _judge(downstream: Downstream, seen: Listed, world: Upstream, naming: Naming) -> tuple[Component, Summary]:
-    releases = ((name, world.versions[name]) for name in world.window)
-    expected = tuple(name for name, version in releases if applies(downstream, version.line, version.kind))
-    repository = without_secret(downstream.repository)
+def _own_proof(evidence: Mapping[str, Proof]) -> Proof:
+    """What a record proves of the upstream itself: its commit, and the digests of the files that were built."""
+    files = {name.removeprefix("build "): proof.sha256 for name, proof in evidence.items() if name.startswith("build ")}
+    return Proof(commit=evidence[TAG].commit if TAG in evidence else "", assets=files)
+
+
+def _judge(one: Downstream, seen: Listed, scene: _Scene, parent: Component | None) -> tuple[Component, Summary]:
+    repository = without_secret(one.repository)
+    if one.trigger == "none":  # it releases nothing, and its tags are its own affair
+        return Component(one.name, "downstream", repository), Summary()
+    states = {cell.release: cell.state for cell in parent.releases} if parent is not None else {}
+    expected = _expected(one, scene.world, states if parent is not None and parent.error is None else None)
     if seen.tags is None:
         error = seen.errors.get("tags") or "its tags could not be seen"
-        return Component(downstream.name, "downstream", repository, error), Summary(expected)
-    matches = {tag: naming.read(tag) for tag in sorted(seen.tags)}
+        return Component(one.name, "downstream", repository, error), Summary(expected)
+    read = scene.naming(one.tag).read
+    matches = {tag: read(tag) for tag in sorted(seen.tags)}
+    own = _by_release(matches)
+    unready = () if parent is None else [name for name in expected if states.get(name) != "found"]
+    cells = _cells(one, expected, frozenset(unready), own, _lists(one, seen, scene, own), scene)
     malformed = tuple(tag for tag, match in matches.items() if match is None)
-    cells = _cells(expected, _by_release(matches), seen.tags, naming)
-    component = Component(downstream.name, "downstream", repository, None, malformed, cells)
-    return component, _summary(cells, matches, malformed, world)
+    component = Component(one.name, "downstream", repository, None, malformed, cells, _unseen(seen))
+    versions = scene.world.versions
+    had = (
+        name for name in own if name in versions and scene.wanted.takes(versions[name]) and _follows(one, scene, name)
+    )
+    return component, _summary(cells, malformed, _extra(own, scene), tuple(behind(cells, had, versions)), scene.world)
 
 
-def _by_release(matches: Mapping[str, Match | None]) -> dict[str, tuple[str, ...]]:
+def _follows(one: Downstream, scene: _Scene, release: str) -> bool:
+    version = scene.world.versions[release]
+    return applies(one, version.line, version.kind)
+
+
+def _expected(one: Downstream, world: Upstream, parents: Collection[str] | None) -> tuple[str, ...]:
+    """The releases that a component follows, and the one that it is built on as well, where that could be seen."""
+    versions = ((name, world.versions[name]) for name in world.window)
+    followed = (name for name, version in versions if applies(one, version.line, version.kind))
+    return tuple(name for name in followed if not one.of or parents is None or name in parents)
+
+
+class _Own(NamedTuple):
+    """A tag that a component has, and what it says."""
+
+    tag: str
+    match: Match
+
+
+def _by_release(matches: Mapping[str, Match | None]) -> dict[str, tuple[_Own, ...]]:
     """Upstream tag -> the component's tags for it, ordered by channel and number."""
-    found: dict[str, list[tuple[tuple[str, int], str]]] = {}
+    found: dict[str, list[_Own]] = {}
     for tag, match in matches.items():
         if match:
-            found.setdefault(match.release, []).append((match.order, tag))
-    return {release: tuple(tag for _, tag in sorted(tags)) for release, tags in found.items()}
+            found.setdefault(match.release, []).append(_Own(tag, match))
+    return {release: tuple(sorted(tags, key=lambda own: (own.match.order, own.tag))) for release, tags in found.items()}
+
+
+def _lists(one: Downstream, seen: Listed, scene: _Scene, own: Mapping[str, Sequence[_Own]]) -> Lists:
+    if seen.runs is None or not one.workflow:
+        return Lists(seen, None, scene.now)
+    known: dict[int, str] = {}
+    for release, evidence in scene.proved.items():
+        proof, claim = evidence.get(f"downstream {one.name}"), evidence.get(f"dispatch {one.name}")
+        tag = proof.tag if proof is not None else next((has.tag for has in own.get(release, ())), "")
+        known |= {noted.id: tag for noted in (proof, claim) if noted is not None and noted.id and tag}
+    return Lists(seen, by_tag(seen.runs, seen.tags or {}, known), scene.now)
 
 
 def _cells(
-    expected: Iterable[str], found: Mapping[str, tuple[str, ...]], commits: Mapping[str, str], naming: Naming
+    one: Downstream,
+    expected: Iterable[str],
+    unready: Collection[str],
+    own: Mapping[str, Sequence[_Own]],
+    lists: Lists,
+    scene: _Scene,
 ) -> tuple[Cell, ...]:
+    write = scene.naming(one.tag).write
+
     def cell(release: str) -> Cell:
-        tags = found.get(release)
-        if tags is None:
-            return Cell(release, naming.write(release), None, None, "missing")
-        return Cell(release, tags[0], commits[tags[0]], None, "found", tags)
+        due, tags = scene.due[release], own.get(release)
+        if not tags:
+            return missing(due, write(release), "waiting" if release in unready else "missing", scene.now)
+        proof = scene.proved.get(release, {}).get(f"downstream {one.name}")
+        return found(due, [_tagged(one, has, proof, scene) for has in tags], lists)
 
     return tuple(cell(release) for release in expected)
 
 
+def _tagged(one: Downstream, own: _Own, proof: Proof | None, scene: _Scene) -> Tagged:
+    noted = proof if proof is not None and proof.tag == own.tag else None
+    return Tagged(own.tag, own.match.order, noted, scene.expected(one, own.match))
+
+
 def _summary(
-    cells: Iterable[Cell], matches: Mapping[str, Match | None], malformed: tuple[str, ...], world: Upstream
+    cells: Sequence[Cell],
+    malformed: tuple[str, ...],
+    extra: tuple[str, ...],
+    late: tuple[Behind, ...],
+    world: Upstream,
 ) -> Summary:
-    states = {cell.release: cell.state for cell in cells}
-    missing = tuple(release for release, state in states.items() if state == "missing")
+    lacking = _in_state(cells, "missing")
+    incomplete, underway = _not_right(cells)
     return Summary(
-        expected=tuple(states),
-        found=tuple(release for release, state in states.items() if state == "found"),
-        missing=missing,
-        missing_final=tuple(release for release in missing if world.versions[release].final),
-        extra=_extra(matches, world.versions),
+        expected=tuple(cell.release for cell in cells),
+        found=_in_state(cells, "found"),
+        missing=lacking,
+        missing_final=tuple(release for release in lacking if world.versions[release].final),
+        extra=extra,
         malformed=malformed,
+        waiting=_in_state(cells, "waiting"),
+        incomplete=incomplete,
+        underway=underway,
+        wrong_commit=_wrong_tags(cells),
+        behind=late,
     )
 
 
-def _extra(matches: Mapping[str, Match | None], releases: Collection[str]) -> tuple[str, ...]:
-    """Well-formed tags of no release that the upstream ever made, by precedence; `matches` comes ordered by name."""
-    strangers = ((tag, match.version) for tag, match in matches.items() if match and match.release not in releases)
-    return tuple(tag for tag, _ in sorted(strangers, key=lambda pair: pair[1]))
+def _in_state(cells: Iterable[Cell], state: str) -> tuple[str, ...]:
+    return tuple(cell.release for cell in cells if cell.state == state)
+
+
+def _not_right(cells: Iterable[Cell]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The releases that lack something for good, and those for which it may still come."""
+    lacking = [cell for cell in cells if cell.lacks]
+    return (
+        tuple(cell.release for cell in lacking if not cell.underway),
+        tuple(cell.release for cell in lacking if cell.underway),
+    )
+
+
+def _wrong_tags(cells: Iterable[Cell]) -> tuple[str, ...]:
+    return tuple(wrong.tag for cell in cells for wrong in cell.wrong)
+
+
+def _extra(own: Mapping[str, Sequence[_Own]], scene: _Scene) -> tuple[str, ...]:
+    """Well-formed tags of no release that the upstream ever made, by precedence; of the lines and the kind that are asked about."""
+    strangers = [
+        has
+        for release, tags in own.items()
+        for has in tags
+        if release not in scene.world.versions and scene.wanted.takes(has.match.version)
+    ]
+    by_name = sorted(strangers, key=lambda has: has.tag)
+    return tuple(has.tag for has in sorted(by_name, key=lambda has: has.match.version))
+
+
+def _unseen(seen: Listed) -> Mapping[str, str]:
+    return {part: why for part, why in seen.errors.items() if part != "tags"}

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.core.cells import Cell
 from release.core.finding import Conflict
-from release.core.fleet_status import Cell, Component, Status, Summary
+from release.core.fleet_status import Component, Status, Summary
 from release.core.model import Reason
 from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, StepState, Verified
 from release.errors import ConfigError, ConflictError, Refused, ReleaseError, Uncertain, Unseen, UsageError

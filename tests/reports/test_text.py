@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from release.core.cells import Cell
 from release.core.finding import Conflict
-from release.core.fleet_status import Cell, Component, Status, Summary
+from release.core.fleet_status import Component, Status, Summary
 from release.core.model import Reason
 from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, State, StepState, Verified
 from release.engine.walk import Event
