@@ -9,14 +9,19 @@ if TYPE_CHECKING:
 
 
 class ReleaseError(Exception):
-    """Something that ends a command: `message` is what is so, `remedy` what to do about it ("" for nothing)."""
+    """Something that ends a command: `message` is what is so, `remedy` what to do about it ("" for nothing).
+
+    `after` is in how many seconds the same may be tried again, where that is known: what was asked has met a limit, and
+    nothing of it was done. 0 for everything else.
+    """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", *, after: float = 0.0) -> None:
         super().__init__(message, remedy)
         self.message = message
         self.remedy = remedy
+        self.after = after
 
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message

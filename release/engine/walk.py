@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from heapq import heappop, heappush
-from itertools import chain, count
-from operator import attrgetter
-from queue import Empty, SimpleQueue
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias, TypeVar
 
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Skipped, Underway
 from release.engine.step import Known, Step
+from release.engine.turns import Patience, Turns
 from release.errors import ReleaseError, Uncertain
 
 A = TypeVar("A")
@@ -25,12 +24,15 @@ Life: TypeAlias = Generator[float, None, Finding[Any]]
 FIRST_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5)
 PAUSE = 1.0
 SLOWER = 0.2  # of what was waited so far: nobody learns of an end later than by a fifth
-MOMENT = 0.2  # the system may hand Ctrl-C to a thread that sleeps; the one that acts on it wakes up this often
+LIMIT = "limit"  # the state of an event that tells of a wait for one
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that listeners may want to hear of: `kind` is intent, progress, uncertain, waits or found."""
+    """Something that listeners may want to hear of: `kind` is intent, progress, uncertain, waits or found.
+
+    `state` is that of what was found, or LIMIT where it waits because somebody takes no more requests for a while.
+    """
 
     step: str
     kind: str
@@ -58,49 +60,90 @@ class Engine:
         """Everything that can say no before the first write: what is foreign, and what would refuse us."""
         blocked = [found.conflict for step in steps if isinstance(found := seen[step], Blocked)]
         pending = [step for step in steps if isinstance(seen[step], Pending)]
-        asked = self.each(asked_of, pending)
+        asked = self._all(map(self._refusals, pending))
         return tuple(dict.fromkeys(chain(blocked, chain.from_iterable(asked))))
 
-    def each(self, ask: Callable[[A], B], of: Sequence[A]) -> list[B]:
-        """Ask one thing of many at the same time; the answers in their order."""
-        answers = [self.pool.submit(ask, one) for one in of]
-        while not all(answer.done() for answer in answers):
-            wait(answers, timeout=MOMENT)
-        return [answer.result() for answer in answers]
+    def each(self, ask: Callable[[A], B], of: Sequence[A], name: str = "look") -> list[B]:
+        """Ask one thing of many at the same time; the answers in their order. What meets a limit is asked again after it.
+
+        `name` is what this is called where listeners hear of it.
+        """
+        return self._all(self._asked(ask, one, name) for one in of)
+
+    def _all(self, lives: Iterable[Generator[float, None, B]]) -> list[B]:
+        """What becomes of lives that need nothing of each other, in their order."""
+        turns: Turns[int, B] = Turns(self.pool, self.clock)
+        for number, life in enumerate(lives):
+            turns.begin(number, life)
+        found: list[B] = []
+        for _, end in sorted(turns.ends(), key=itemgetter(0)):
+            if isinstance(end, BaseException):
+                raise end
+            found.append(end)
+        return found
+
+    def _refusals(self, step: AnyStep) -> Generator[float, None, tuple[Conflict, ...]]:
+        """What would refuse a step; that it could not be found out is a reason as well, and hides nobody else's."""
+        try:
+            return (yield from self._asked(lambda one: one.preflight(), step, self.label(step)))
+        except ReleaseError as unseen:
+            return (Conflict("unseen", f"{step.name}: {unseen.message}", unseen.remedy),)
+
+    def _asked(self, ask: Callable[[A], B], one: A, name: str) -> Generator[float, None, B]:
+        patience = self._patience(name)
+        while True:
+            try:
+                return ask(one)
+            except ReleaseError as error:
+                if not patience.takes(error):
+                    raise
+                held = error
+            yield from patience.wait(held)
+
+    def _patience(self, name: str) -> Patience:
+        return Patience(self.clock, lambda why: self.tell(Event(name, "waits", why, LIMIT)))
 
     def reach(self, steps: Sequence[AnyStep], seen: Findings) -> Findings:
         """Apply what is Pending, wait for what is Underway; ends with a finding for every step."""
         return self._walk(steps, self._live, seen)
 
     def _glance(self, step: AnyStep, found: Findings, renewed: bool) -> Life:
-        yield from ()
-        return seen(step, Known(step, found))
+        return (yield from self._seen(step, Known(step, found), self._patience(self.label(step))))
 
     def _live(self, step: AnyStep, found: Findings, renewed: bool = False) -> Life:
         """One step's life; yields the seconds until it wants to be looked at again.
 
         What is Done stays so, unless it is `renewed`: something that it needs was made since it was looked at.
+        What is refused because of a limit is certainly not done: after it the world is looked at anew, and then it may be
+        applied once more. The time that limits take counts against no deadline.
         """
         if isinstance(found[step], Skipped) or (isinstance(found[step], Done) and not renewed):
             return found[step]
         missing = [need.name for need in step.needs if not isinstance(found[need], Done)]
         if missing:
             return Pending(f"waits for {', '.join(missing)}")
-        known = Known(step, found)
-        before, ours = yield from self._turn(step, known)
-        if not ours or not isinstance(before, (Pending, Failed)):
-            return before
-        outcome = self._act(step, known, before)
-        began, under_way = self.clock(), False
-        for pause in self._pauses(step, began):
-            now = seen(step, known)
+        known, patience = Known(step, found), self._patience(self.label(step))
+        while True:
+            before, ours = yield from self._turn(step, known, patience)
+            if not ours or not isinstance(before, (Pending, Failed)):
+                return before
+            refused = self._act(step, known, before)
+            if refused is None or not patience.takes(refused):
+                break
+            yield from patience.wait(refused)
+        outcome = (
+            refused if refused is None or isinstance(refused, Uncertain) else Failed(refused.message, refused.remedy)
+        )
+        began, under_way = self.clock() - patience.waited, False
+        for pause in self._pauses(step, self.clock()):
+            now = yield from self._seen(step, known, patience)
             if isinstance(outcome, Failed) and isinstance(now, (Pending, Failed)):
                 return outcome
             under_way = under_way or isinstance(now, Underway)
             lags = isinstance(now, Pending) or (isinstance(now, Failed) and now == before)
             waits = isinstance(now, Underway) or (under_way and blind(now))
-            patience = step.settle if lags else step.deadline if waits else 0.0
-            if self.clock() - began >= patience:
+            most = step.settle if lags else step.deadline if waits else 0.0
+            if self.clock() - began - patience.waited >= most:
                 if not isinstance(now, Pending):
                     return now
                 if isinstance(outcome, Uncertain):
@@ -113,16 +156,18 @@ class Engine:
             yield pause
         raise AssertionError("the pauses never end")
 
-    def _turn(self, step: AnyStep, known: Known) -> Generator[float, None, tuple[Finding[Any], bool]]:
+    def _turn(
+        self, step: AnyStep, known: Known, patience: Patience
+    ) -> Generator[float, None, tuple[Finding[Any], bool]]:
         """Wait while it is somebody else's turn; what is found then, and whether it may be for us to act on.
 
         What failed before we came is begun anew; what fails while we watch is told, for whoever types the command again.
         """
-        began = self.clock()
-        for number, pause in enumerate(self._pauses(step, began)):
-            now = seen(step, known)  # the plan may be minutes old
+        began = self.clock() - patience.waited
+        for number, pause in enumerate(self._pauses(step, self.clock())):
+            now = yield from self._seen(step, known, patience)  # the plan may be minutes old
             waits = isinstance(now, Underway) or (number > 0 and blind(now))
-            if not waits or self.clock() - began >= step.deadline:
+            if not waits or self.clock() - began - patience.waited >= step.deadline:
                 return now, not blind(now) and (number == 0 or not isinstance(now, Failed))
             self.tell(Event(self.label(step), "waits", now.detail, state(now)))
             yield pause
@@ -134,8 +179,19 @@ class Engine:
         while True:
             yield min(max(PAUSE, SLOWER * (self.clock() - began)), step.pace)
 
-    def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> Failed | Uncertain | None:
-        """Apply once. A refusal is final for this run; a lost answer is not: the world is looked at either way."""
+    def _seen(self, step: AnyStep, known: Known, patience: Patience) -> Life:
+        """What is found of a step, which may be that nothing can be seen of it; what meets a limit is looked at after it."""
+        while True:
+            try:
+                return step.inspect(known)
+            except ReleaseError as unseen:
+                if not patience.takes(unseen):
+                    return Failed(unseen.message, unseen.remedy, seen=False)
+                held = unseen
+            yield from patience.wait(held)
+
+    def _act(self, step: AnyStep, known: Known, before: Pending | Failed) -> ReleaseError | None:
+        """Apply once; what was raised. A refusal is final for this run, a lost answer is not: the world is looked at either way."""
         self.tell(Event(self.label(step), "intent", before.detail, state(before)))
         try:
             step.apply(known, lambda text: self.tell(Event(self.label(step), "progress", text)))
@@ -143,7 +199,7 @@ class Engine:
             self.tell(Event(self.label(step), "uncertain", str(lost)))
             return lost
         except ReleaseError as refused:
-            return Failed(refused.message, refused.remedy)
+            return refused
         return None
 
     def _walk(
@@ -151,62 +207,29 @@ class Engine:
     ) -> Findings:
         """A finding for every step, needs first. Threads look and act; what waits lies in a heap, not in a thread."""
         found: dict[AnyStep, Finding[Any]] = dict(seen)
-        asleep: list[tuple[float, int, AnyStep, Life]] = []
-        turns: SimpleQueue[tuple[AnyStep, Life, float | Finding[Any] | BaseException]] = SimpleQueue()
-        tick = count()
-
-        def turn(step: AnyStep, lived: Life) -> None:
-            try:
-                turns.put((step, lived, next(lived)))
-            except StopIteration as end:
-                turns.put((step, lived, end.value))
-            except BaseException as bug:
-                turns.put((step, lived, bug))
-
+        turns: Turns[AnyStep, Finding[Any]] = Turns(self.pool, self.clock)
         order: TopologicalSorter[AnyStep] = TopologicalSorter({step: step.needs for step in steps})
-        order.prepare()
-        while order.is_active():
+
+        def begin() -> None:
             for step in order.get_ready():
                 renewed = any(isinstance(found[need], Done) and found[need] != seen.get(need) for need in step.needs)
-                self.pool.submit(turn, step, life(step, found, renewed))
-            due = asleep[0][0] - self.clock() if asleep else MOMENT
-            try:
-                step, lived, result = turns.get(timeout=min(MOMENT, max(0.0, due)))
-            except Empty:
-                if asleep and asleep[0][0] <= self.clock():
-                    _, _, step, lived = heappop(asleep)
-                    self.pool.submit(turn, step, lived)
-                continue
-            if isinstance(result, BaseException):
-                raise result
-            if isinstance(result, (int, float)):
-                heappush(asleep, (self.clock() + result, next(tick), step, lived))
-            else:
-                found[step] = result
-                self.tell(Event(self.label(step), "found", result.detail, state(result)))
-                order.done(step)
+                turns.begin(step, life(step, found, renewed))
+
+        order.prepare()
+        begin()
+        for step, end in turns.ends():
+            if isinstance(end, BaseException):
+                raise end
+            found[step] = end
+            self.tell(Event(self.label(step), "found", end.detail, state(end)))
+            order.done(step)
+            begin()
         return found
-
-
-def seen(step: AnyStep, known: Known) -> Finding[Any]:
-    """What is found of a step, which may be that nothing can be seen of it."""
-    try:
-        return step.inspect(known)
-    except ReleaseError as unseen:
-        return Failed(unseen.message, unseen.remedy, seen=False)
 
 
 def blind(found: Finding[Any]) -> bool:
     """Whether the world could not be looked at; who waits, waits on."""
     return isinstance(found, Failed) and not found.seen
-
-
-def asked_of(step: AnyStep) -> tuple[Conflict, ...]:
-    """What would refuse a step; that it could not be found out is a reason as well, and hides nobody else's."""
-    try:
-        return step.preflight()
-    except ReleaseError as unseen:
-        return (Conflict("unseen", f"{step.name}: {unseen.message}", unseen.remedy),)
 
 
 def state(finding: Finding[Any]) -> str:

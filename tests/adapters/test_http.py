@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.http import Answer, Ask, Http, origin
+from release.adapters.http import Answer, Ask, Http, Rates, origin
 from release.adapters.http.address import shown
 from release.adapters.http.cache import Cache
 from release.adapters.http.content import Counted
@@ -36,7 +36,7 @@ def make() -> Iterator[Make]:
     made: list[Http] = []
 
     def http(environment: dict[str, str] | None = None, **how: Any) -> Http:
-        made.append(Http(environment or {}, Redactor(), **{"backoff": 0.001, "gaps": {}, **how}))
+        made.append(Http(environment or {}, Redactor(), **{"backoff": 0.001, **how}))
         return made[-1]
 
     yield http
@@ -431,13 +431,12 @@ def test_all_threads_wait_for_one_limit(serve: Open, make: Make) -> None:
 
 def test_writes_that_create_content_are_spaced_by_host(serve: Open, make: Make) -> None:
     server, times = serve(each(GOOD)), Time()
-    http = make(clock=times.clock, pause=times.pause, gaps={server.url: 1.0})
+    http = make(clock=times.clock, pause=times.pause, paced=(f"{server.url}/",), rates=Rates())
     for _ in range(3):
         http.answer(write(server, creates=True))
         http.answer(ask(server))
     http.answer(write(server, method="DELETE"))
     assert times.pauses == [1.0, 1.0]
-    assert Http({}, Redactor())._gaps == {"https://api.github.com": 1.0, "https://uploads.github.com": 1.0}
 
 
 def test_the_time_is_the_servers(serve: Open, make: Make) -> None:

@@ -35,7 +35,7 @@ FILES = (
 
 @pytest.fixture
 def client() -> Iterator[Indexes]:
-    http = Http({}, Redactor(), backoff=0.001, gaps={}, patience=1.0)
+    http = Http({}, Redactor(), backoff=0.001, patience=1.0)
     yield Indexes(http)
     http.close()
 

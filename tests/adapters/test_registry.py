@@ -41,7 +41,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
         hide = hide or Redactor()
         environment = {"DOCKER_CONFIG": str(folder), "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
         trusted = {"SSL_CERT_FILE": str(trust)} if trust else {}
-        made.append(Http(trusted, hide, backoff=0.001, gaps={}, patience=1.0))
+        made.append(Http(trusted, hide, backoff=0.001, patience=1.0))
         return Registries.at(environment, hide, made[-1])
 
     yield client

@@ -36,7 +36,7 @@ def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def http() -> Iterator[Http]:
-    made = Http({}, Redactor(), backoff=0.001, gaps={}, patience=1.0)
+    made = Http({}, Redactor(), backoff=0.001, patience=1.0)
     yield made
     made.close()
 

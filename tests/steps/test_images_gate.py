@@ -53,7 +53,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def registries(tmp_path: Path) -> Iterator[Registries]:
     with_none = {"DOCKER_CONFIG": str(tmp_path), "PATH": ""}
-    http = Http({}, Redactor(), backoff=0.001, gaps={}, patience=1.0)
+    http = Http({}, Redactor(), backoff=0.001, patience=1.0)
     yield Registries.at(with_none, Redactor(), http)
     http.close()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 
 from release import __version__
@@ -18,7 +20,7 @@ from release.adapters.github.pulls import Pulls
 from release.adapters.github.refs import Refs
 from release.adapters.github.releases import Releases
 from release.adapters.github.tokens import Tokens, basic, tokens
-from release.adapters.http import Http, origin
+from release.adapters.http import GITHUB, Answers, Http, Rates, origin
 from release.errors import ConfigError, Unseen
 from release.redact import Redactor
 
@@ -42,14 +44,26 @@ class GitHub:
         environment: Mapping[str, str],
         hide: Redactor | None = None,
         rights: Mapping[str, Collection[str]] | None = None,
+        answers: Path | None = None,
+        rates: Rates | None = None,
     ) -> GitHub:
         """The forge that an environment means. `hide` learns its secrets.
 
         `rights` says what this release needs (as in `Forge.lacks`) of which repository: an App's token is for
-        no more than that.
+        no more than that. `answers` is a folder that keeps answers for later processes. `rates` are what the forge takes,
+        else what GitHub documents; the second between two writes is asked for by github.com only.
         """
         hide = hide or Redactor()
-        return cls(environment, Http(environment, hide, f"sluice/{__version__}"), hide, rights or {})
+        there = places(environment)
+        http = Http(
+            environment,
+            hide,
+            f"sluice/{__version__}",
+            paced=there.limited,
+            rates=rates or (GITHUB if there.public else replace(GITHUB, gap=0.0)),
+            answers=Answers(answers) if answers is not None else None,
+        )
+        return cls(environment, http, hide, rights or {})
 
     @property
     def server(self) -> str:

@@ -160,7 +160,9 @@ class Door:
             return "archived" not in answer.words
         try:
             about = self.about(anew=True)  # a right may have been taken since
-        except ReleaseError:
+        except ReleaseError as error:
+            if error.after:
+                raise
             return False
         if not about.good:
             return True
@@ -202,7 +204,7 @@ class Door:
         except ConfigError:
             raise
         except ReleaseError as error:
-            no = (Unseen if reads else Refused)(f"cannot {what}: {error.message}", error.remedy)
+            no = (Unseen if reads else Refused)(f"cannot {what}: {error.message}", error.remedy, after=error.after)
         raise no
 
 
@@ -212,7 +214,7 @@ def beforehand() -> Iterator[None]:
     try:
         yield
     except Unseen as unseen:
-        no = Refused(unseen.message, unseen.remedy)
+        no = Refused(unseen.message, unseen.remedy, after=unseen.after)
     else:
         return
     raise no

@@ -90,6 +90,12 @@ class Listing:
                 break
         return found
 
+    def newest(self, number: int) -> tuple[Published, ...]:
+        """So many of those that are out, those of the newest commits first; one request a hundred."""
+        what = f"list the releases of {self._door.name}"
+        pages = self._door.pages(what, RELEASES, tuple[ListedShape, ...])
+        return tuple(islice((published(one) for page in pages for one in page if not one.draft), number))
+
     def runs(self, workflow: str, since: str) -> tuple[tuple[Run, ...], str]:
         """The runs of a workflow's file since a day, newest first, of three pages at most; and since when they are all ("" for ever)."""
         what = f"list the runs of {workflow} of {self._door.name}"
@@ -130,4 +136,4 @@ def published(shape: ListedShape) -> Published:
 
 def unseen(refused: Refused) -> NoReturn:
     """What was certainly not done was not seen, where it is a look."""
-    raise Unseen(refused.message, refused.remedy) from None
+    raise Unseen(refused.message, refused.remedy, after=refused.after) from None

@@ -30,6 +30,13 @@ class Places:
         return frozenset({origin(self.api), origin(self.uploads)})
 
     @property
+    def limited(self) -> tuple[str, ...]:
+        """How the addresses begin that the limits of the API count: git and pages on the same host have none."""
+        if origin(self.api) == origin(self.server):
+            return (f"{origin(self.api)}/api/",)
+        return (f"{origin(self.api)}/", f"{origin(self.uploads)}/")
+
+    @property
     def public(self) -> bool:
         """Whether it is github.com, and no Enterprise server."""
         return self.api == API

@@ -1,7 +1,9 @@
 """HTTP, through `requests`: what was certainly not done, what is uncertain, and what could not be seen are told apart."""
 
 from release.adapters.http.address import origin
+from release.adapters.http.answers import Answers
 from release.adapters.http.client import Http
 from release.adapters.http.exchange import Answer, Ask
+from release.adapters.http.pace import GITHUB, Rates
 
-__all__ = ["Answer", "Ask", "Http", "origin"]
+__all__ = ["GITHUB", "Answer", "Answers", "Ask", "Http", "Rates", "origin"]

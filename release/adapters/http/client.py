@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -21,12 +21,15 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from release.adapters.decoding import decoded
+from release.adapters.haste import HASTE, patience
 from release.adapters.http.address import joined, origin, shown
+from release.adapters.http.answers import Answers
 from release.adapters.http.cache import Cache
 from release.adapters.http.content import CHUNK, body, weight
 from release.adapters.http.exchange import AGAIN, Answer, Ask, Trouble, colon, refusal
 from release.adapters.http.limits import Limits, limited
 from release.adapters.http.lines import Line, proxies, quiet
+from release.adapters.http.pace import GITHUB, Pace, Rates
 from release.adapters.http.reasons import reason
 from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
 from release.redact import Redactor
@@ -38,13 +41,16 @@ SLOWEST = 16 << 10  # bytes a second, of what is streamed
 IDLE = 2.0  # seconds; on an older connection, a write may meet a server that has just hung up
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 STOPPED = "we were told to stop"
+OURS = "more at once is not what its rules allow"
 
 
 class Http:
     """One a process, for all its threads. `environment` names proxies and CA bundle; nothing else is taken from anywhere.
 
-    `patience` is how many seconds one call waits for limits in all, `gaps` the seconds between two writes that create
-    content, by origin. `pause` sleeps, `clock` is monotonic; both are in seconds.
+    `patience` is how many seconds one call waits for limits in all; in a thread that is in a hurry it is a moment (see
+    `haste`). What has to wait longer raises Unseen, a write Refused, with `after`. `paced` are the addresses, by how they
+    begin, where `rates` are kept to. `answers` keeps answers for later processes. `pause` sleeps, `clock` is monotonic;
+    both are in seconds.
     """
 
     def __init__(
@@ -59,7 +65,9 @@ class Http:
         connect: float = 10.0,
         read: float = 30.0,
         total: float = 90.0,
-        gaps: Mapping[str, float] | None = None,
+        paced: tuple[str, ...] = (),
+        rates: Rates = GITHUB,
+        answers: Answers | None = None,
         pause: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,11 +80,11 @@ class Http:
                 hide.learn(unquote(value.rpartition("@")[0].rpartition("/")[2].partition(":")[2]))
         self._patience, self._tries, self._backoff = patience, tries, backoff
         self._timeout, self._total = (connect, read), total
-        self._gaps = {"https://api.github.com": 1.0, "https://uploads.github.com": 1.0} if gaps is None else gaps
         self._stopped = threading.Event()
         self._pause, self._clock = pause or self._stopped.wait, clock
         self._limits = Limits(clock)
-        self._cache = Cache()
+        self._paced, self._pace = paced, Pace(rates, clock)
+        self._cache, self._answers = Cache(), answers
         self._lines: WeakSet[Line] = WeakSet()
         self._mine = threading.local()
         self._lock = threading.Lock()
@@ -125,11 +133,12 @@ class Http:
 
     def _settled(self, ask: Ask, once: Callable[[Ask], Answer | Trouble]) -> Answer:
         """Ask until something is decided, as often as that is safe."""
-        left, failed = self._patience, 0
+        left, failed = patience(self._patience), 0
         while True:
-            left -= self._admitted(ask, left)
+            left -= self._admitted(ask, ask.url, left)
             asked_at = self._clock()
-            got = once(ask)
+            with self._ending(ask, ask.url):
+                got = once(ask)
             if isinstance(got, Answer) and limited(got.status, got.headers, got.words):
                 self._limits.met(origin(ask.url), got.headers, asked_at, got.words)
                 continue
@@ -144,30 +153,38 @@ class Http:
                 self._lost(ask, trouble)
             self._rest(ask, self._backoff * 2 ** (failed - 1) * random.uniform(0.5, 1.5))
 
-    def _admitted(self, ask: Ask, left: float) -> float:
-        """Wait for a server's limit and for this write's turn; the seconds that the limit took."""
-        place, waited = origin(ask.url), 0.0
-        if place not in ask.origins:
+    def _admitted(self, ask: Ask, url: str, left: float) -> float:
+        """Wait for a server's limit and for our own pace; the seconds that it took. What is let go has to end."""
+        place, waited = origin(url), 0.0
+        if url == ask.url and place not in ask.origins:
             raise _no(ask)(f"cannot {ask.what}: {shown(ask.url)} is not on {' or '.join(sorted(ask.origins))}", "")
-        while (pause := self._limits.remaining(place)) > 0:
+        self._rest(ask, 0.0)
+        while (pause := self._limits.remaining(place) or self._ahead(ask, url)) > 0:
             if waited + pause > left:
-                self._beyond(ask, place, pause)
+                self._beyond(ask, url, pause)
             self._rest(ask, pause)
             waited += pause
-        if ask.creates and (gap := self._gaps.get(place, 0.0)):
-            self._rest(ask, self._limits.turn(place, gap))
-        if self._stopped.is_set():
-            raise _no(ask)(f"cannot {ask.what}: {STOPPED}", AGAIN)
         return waited
 
-    def _beyond(self, ask: Ask, place: str, pause: float) -> NoReturn:
-        now = self._limits.now(place)
+    def _ahead(self, ask: Ask, url: str) -> float:
+        """Seconds that our own pace makes it wait; at 0 it is let go."""
+        return self._pace.begin(not ask.reads, ask.creates) if url.startswith(self._paced) else 0.0
+
+    def _ending(self, ask: Ask, url: str) -> AbstractContextManager[None]:
+        return self._pace.ending(not ask.reads) if url.startswith(self._paced) else nullcontext()
+
+    def _beyond(self, ask: Ask, url: str, pause: float) -> NoReturn:
+        place = origin(url)
+        now, told = self._limits.now(place), self._limits.remaining(place) > 0
+        if url.startswith(self._paced) and not told:
+            pause = max(pause, self._pace.turn(not ask.reads, ask.creates))
         ends = f"for {pause:.0f} more seconds"
         if now is not None:
             ends = f"before {datetime.fromtimestamp(now.timestamp() + pause, now.tzinfo):%Y-%m-%d %H:%M:%S} UTC"
         raise _no(ask)(
-            f"cannot {ask.what}: {place} takes no more requests {ends}{colon(self._limits.why(place))}",
+            f"cannot {ask.what}: {place} takes no more requests {ends}{colon(self._limits.why(place) if told else OURS)}",
             "nothing is lost: the same command goes on from here then",
+            after=pause,
         )
 
     def _rest(self, ask: Ask, seconds: float) -> None:
@@ -182,8 +199,9 @@ class Http:
     def _whole(self, ask: Ask) -> Answer | Trouble:
         """One try, with its answer read to the end."""
         secret = ask.secret()
-        key = (ask.url, ask.headers.get("Accept", ""), sha256(repr(sorted(secret.items())).encode()).digest())
-        kept = self._cache.get(key) if ask.method == "GET" else None
+        opens = sha256(repr(sorted(secret.items())).encode()).hexdigest()
+        key = (ask.url, ask.headers.get("Accept", ""), opens)
+        kept = self._kept(ask, key) if ask.method == "GET" else None
         asked = replace(ask, headers={**ask.headers, "If-None-Match": kept.headers["etag"]}) if kept else ask
         with self._exchange(asked, secret) as (line, response):
             if isinstance(response, Trouble):
@@ -195,7 +213,25 @@ class Http:
                 return kept
             answer = self._read(ask, response, held)
         if isinstance(answer, Answer) and ask.method == "GET" and answer.status == 200 and "etag" in answer.headers:
-            self._cache.put(key, answer, len(held))
+            self._cache.put((*key, ask.shape), answer, len(held))
+            if self._answers is not None and ask.shape is not None:
+                self._answers.put(key, answer, held)
+        return answer
+
+    def _kept(self, ask: Ask, key: tuple[str, str, str]) -> Answer | None:
+        """What this process or an earlier one was answered, if it can be read; whether it is still right, the server says."""
+        kept = self._cache.get((*key, ask.shape))
+        if kept is not None or self._answers is None or ask.shape is None:
+            return kept
+        found = self._answers.get(key, ask.largest)
+        if found is None:
+            return None
+        answer, held = found
+        try:
+            answer = replace(answer, value=held if ask.shape is bytes else decoded(held, ask.shape))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        self._cache.put((*key, ask.shape), answer, len(held))
         return answer
 
     def _opened(self, ask: Ask, got: list[tuple[Line, requests.Response]]) -> Answer | Trouble:
@@ -240,7 +276,10 @@ class Http:
         """Where an answer sends a read elsewhere, follow by hand: another host gets nothing of ours but Accept."""
         url, headers = ask.url, {**ask.headers, **secret, "User-Agent": self._agent}
         for hop in count():
-            got = self._sent(ask, line, url, headers)
+            if hop:
+                self._admitted(ask, url, HASTE)
+            with self._ending(ask, url) if hop else nullcontext():
+                got = self._sent(ask, line, url, headers)
             if isinstance(got, Trouble) or got.status_code not in REDIRECTS or "location" not in got.headers:
                 return got
             got.close()

@@ -1,4 +1,4 @@
-"""What servers ask of us: their clocks, their limits, and a pause between writes. Shared by all threads."""
+"""What servers ask of us: their clocks, and the limits that they told. Shared by all threads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class Host:
     asked_at: float = 0.0
     strikes: int = 0
     why: str = ""
-    next_write: float = 0.0
     lock: Lock = field(default_factory=Lock)
 
 
@@ -71,14 +70,6 @@ class Limits:
     def passed(self, origin: str) -> None:
         """A server answered as usual."""
         self._of(origin).strikes = 0
-
-    def turn(self, origin: str, gap: float) -> float:
-        """Reserve the next moment for a write that creates something; the seconds until then."""
-        host = self._of(origin)
-        with host.lock:
-            at = max(self._clock(), host.next_write)
-            host.next_write = at + gap
-            return at - self._clock()
 
     def _of(self, origin: str) -> Host:
         with self._lock:

@@ -89,7 +89,7 @@ class Registries:
         except Denied as error:
             return str(error)
         except Refused as error:  # what was not answered was not seen, even if we wanted to write
-            raise Unseen(error.message, error.remedy) from None
+            raise Unseen(error.message, error.remedy, after=error.after) from None
         if answer.status in CLOSED:
             return str(door.no(answer))
         if answer.status != 202:
@@ -151,4 +151,4 @@ def _doing() -> Iterator[None]:
     try:
         yield
     except Unseen as error:
-        raise Refused(error.message, error.remedy) from None
+        raise Refused(error.message, error.remedy, after=error.after) from None

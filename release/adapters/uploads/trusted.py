@@ -86,7 +86,7 @@ class Trusted:
         try:
             answer = self._http.answer(ask)
         except ReleaseError as lost:
-            raise Refused(lost.message, lost.remedy) from None
+            raise Refused(lost.message, lost.remedy, after=lost.after) from None
         if not answer.good:
             words = f": {plain(answer.words, 300)}" if answer.words else ""
             raise Refused(
