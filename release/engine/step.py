@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from release.core.finding import Conflict, Done, Finding
@@ -36,7 +37,7 @@ class Step(ABC, Generic[T_co]):
         """How many seconds to wait for somebody else's turn."""
         return 600.0
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Step[Any], ...]:
         """The steps it holds: what it holds, it needs."""
         held = (getattr(self, field.name) for field in fields(self))

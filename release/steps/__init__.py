@@ -138,16 +138,13 @@ def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], .
     """The downstreams, each after those it names, with what each is to name; `upstream` is what has to be out before any of them."""
     made: dict[str, Downstream] = {}
     named: dict[str, tuple[UpdateReferences, ...]] = {}
-    left = list(release.downstreams)
-    while left:
-        ready = [wish for wish in left if all(name in made for name in wish.after)]
-        assert ready, "a cycle in `after` is refused with the configuration"
-        for wish in ready:
-            after = tuple(made[name] for name in wish.after)
-            named[wish.name] = first = updating(doors, release, wish, upstream, after)
-            alone = wish.trigger == "none"
-            made[wish.name] = first[0] if alone else downstream_of(doors, release, wish, (*upstream, *first), after)
-        left = [wish for wish in left if wish.name not in made]
+    wishes = {wish.name: wish for wish in release.downstreams}
+    for name in TopologicalSorter({name: wish.after for name, wish in wishes.items()}).static_order():
+        wish = wishes[name]
+        after = tuple(made[one] for one in wish.after)
+        named[name] = first = updating(doors, release, wish, upstream, after)
+        alone = wish.trigger == "none"
+        made[name] = first[0] if alone else downstream_of(doors, release, wish, (*upstream, *first), after)
     each = ((*named[wish.name], made[wish.name]) for wish in release.downstreams)
     return [step for steps in each for step in dict.fromkeys(steps)]
 
@@ -170,6 +167,7 @@ def listing_path(doors: Doors, release: Release) -> list[Listing]:
         *(
             Listing(f"downstream {wish.name}: assets", release, record, wish, doors.forge_of(wish))
             for wish in release.downstreams
+            if wish.trigger != "none"
         ),
     ]
 
@@ -333,7 +331,7 @@ def downstream_of(
     release: Release,
     wish: DownstreamWish,
     upstream: tuple[Step[Any], ...],
-    after: tuple[Step[Proof], ...],
+    after: tuple[Downstream, ...],
 ) -> Downstream:
     """A downstream: on plain git a tag, on a forge all that has to come of it."""
     name = f"downstream {wish.name}"
@@ -341,8 +339,10 @@ def downstream_of(
         return plain_downstream(doors, release, wish, upstream, after)
     forge = doors.forge_of(wish)
     trigger = trigger_of(doors, release, wish, forge)
+    parent = next((step.wish for step in after if step.wish.name == wish.of), None)
+    home, tag = (doors.forge_of(parent), parent.tag) if parent is not None else (doors.forge, release.tag)
     return FollowDownstream(
-        name, release, wish, upstream, after, trigger, doors.forge, forge,
+        name, release, wish, upstream, after, trigger, home, tag, forge,
         doors.registry if wish.images else None, doors.ledger, doors.mine(release.start),
     )  # fmt: skip
 
@@ -352,7 +352,7 @@ def plain_downstream(
     release: Release,
     wish: DownstreamWish,
     upstream: tuple[Step[Any], ...],
-    after: tuple[Step[Proof], ...],
+    after: tuple[Downstream, ...],
 ) -> ReleaseDownstream:
     """A downstream without a forge: its tag is made by us, by its own command, or by itself."""
     name, remote, ledger = f"downstream {wish.name}", doors.elsewhere(wish), doors.ledger
@@ -372,7 +372,7 @@ def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forg
         return ByLocal(release, wish, doors.project, forge, doors.elsewhere(wish), doors.delegates)
     if wish.trigger == "sync":
         return BySync(release, wish, doors.project, forge)
-    return ByDispatch(release, wish, doors.project, forge, doors.ledger)
+    return ByDispatch(release, wish, doors.project, forge, doors.ledger, doors.rival(wish))
 
 
 def land_of(doors: Doors, release: Release, begin: Begin, ready: tuple[Step[Any], ...]) -> Land:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
-from release.core.forge import PACE, Asset, Published, Run
+from release.core.forge import PACE, Asset, Published, Run, passed
 from release.core.images import lacking_platforms
 from release.core.model import DownstreamWish, Release
 from release.core.record import Proof, Record
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Ledger, Registry
+from release.ports import Claims, Forge, Registry
 from release.steps.downstream import misplaced
 from release.steps.trigger import Trigger
 
@@ -23,8 +22,9 @@ class FollowDownstream(Step[Proof]):
     """Its value is what was seen: tag, commit, run, digests of the assets.
 
     Done is: the release for the tag is published, its commit is in `branch`, the newest run that belongs to it is green,
-    every expected asset and image is there, each image for every platform. `registry` is None where no image is expected. `home` is the upstream's forge, where what it comes after lies; `mine` is false where
-    the tag's own run sets it going, and has to have the rights for it.
+    every expected asset and image is there, each image for every platform. `registry` is None where no image is expected.
+    `home` is the forge where the release `origin` lies that it is built on: the upstream's, or another component's. `mine` is
+    false where the tag's own run sets it going, and has to have the rights for it. `waits` is false where nobody stays to see it end.
     """
 
     release: Release
@@ -33,17 +33,19 @@ class FollowDownstream(Step[Proof]):
     after: tuple[Step[Proof], ...]
     trigger: Trigger
     home: Forge
+    origin: str
     forge: Forge
     registry: Registry | None
-    ledger: Ledger
+    ledger: Claims
     mine: bool
+    waits: bool = True
 
     public = True
     pace = PACE
 
     @property
     def deadline(self) -> float:
-        return self.wish.deadline
+        return self.wish.deadline if self.waits else 0.0
 
     def preflight(self) -> tuple[Conflict, ...]:
         if not self.mine:
@@ -106,12 +108,12 @@ class FollowDownstream(Step[Proof]):
 
     def _unready(self) -> Underway | None:
         """What it comes after and is not there yet, though the upstream is out."""
-        out = self.home.published(self.release.tag) if self.wish.after_assets else None
+        out = self.home.published(self.origin) if self.wish.after_assets else None
         if out is None:
             return None
         there = {asset.name for asset in self.home.assets(out.id) if asset.complete}
         missing = [name for name in self.wish.after_assets if name not in there]
-        return Underway(f"waits for {', '.join(missing)} of {self.release.tag}") if missing else None
+        return Underway(f"waits for {', '.join(missing)} of {self.origin}") if missing else None
 
     def _of_run(
         self, run: Run | None, record: Record | None, out: Published | None
@@ -203,8 +205,3 @@ def told(run: Run, workflow: str, forge: Forge) -> str:
 def digests(assets: list[Asset]) -> dict[str, str]:
     """SHA-256 by name, as far as the forge says it."""
     return {asset.name: asset.digest for asset in sorted(assets, key=lambda one: one.name) if asset.digest}
-
-
-def passed(since: str, now: str) -> float:
-    """Seconds between two moments, ISO 8601."""
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
