@@ -56,7 +56,7 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
     config = checked(resolved(configuration.load(checkout.root / "release.toml")))
     github = opened(config, environment)
     repository, address = upstream_of(checkout, config, github)
-    github = opened(config, environment, repository)
+    github = opened(config, environment, repository, checkout.root / ".release" / "answers")
     if own := [one.name for one in config.downstream if itself(one.repository, repository, address)]:
         raise ConfigError(
             f"the downstream {own[0]} is the upstream itself, {without_secret(address)}", "mend its repository"
@@ -86,13 +86,18 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
     )
 
 
-def opened(config: Config, environment: Mapping[str, str], repository: str = "") -> GitHub | None:
-    """The forge that the configuration names; nothing is asked of it yet. With the upstream's `owner/name`, it may be acted on."""
+def opened(
+    config: Config, environment: Mapping[str, str], repository: str = "", answers: Path | None = None
+) -> GitHub | None:
+    """The forge that the configuration names; nothing is asked of it yet. With the upstream's `owner/name`, it may be acted on.
+
+    `answers` is the folder that keeps its answers for later commands.
+    """
     if config.project.forge == "none":
         return None
     from release.adapters.github import GitHub
 
-    return GitHub.at(environment, HIDE, rights(config, repository) if repository else {})
+    return GitHub.at(environment, HIDE, rights(config, repository) if repository else {}, answers)
 
 
 TO_TRIGGER: Mapping[str, set[str]] = {"workflow_dispatch": {"dispatch"}, "sync": set()}

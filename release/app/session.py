@@ -331,13 +331,14 @@ class Session:
         """An engine that tells the listeners; when it is left, nothing of it runs any more."""
         from concurrent.futures import ThreadPoolExecutor
 
+        from release.adapters.haste import hurry
         from release.engine.walk import Engine
 
         def tell(event: Event) -> None:
             for listener in listeners:
                 listener(event)
 
-        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice")
+        pool = ThreadPoolExecutor(WORKERS, "sluice", initializer=hurry)
         try:
             yield Engine(pool, time.monotonic, tell, label)
         except BaseException:
