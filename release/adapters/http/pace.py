@@ -13,6 +13,7 @@ from itertools import repeat
 from threading import Lock
 
 BRIEF = 0.1  # seconds, where something ends as soon as somebody else's request does
+SAME = 1e-6  # seconds that two moments differ by only because they were added up differently
 LATE = 0.1  # of a window: who does not come back for that long after his turn is not waited for any more
 
 
@@ -52,10 +53,12 @@ class Window:
             return 0.0
         return (self._ended[over - 1] if over <= len(self._ended) else now) + self.seconds - now
 
-    def begin(self, cost: int) -> None:
+    def begin(self, now: float, cost: int) -> None:
+        """Let so much in, which uses the turns of those who were told to come by now."""
         self._going += cost
-        for _ in range(min(cost, len(self._told))):
+        while cost and self._told and self._told[0] <= now + SAME:
             self._told.popleft()
+            cost -= 1
 
     def end(self, now: float, cost: int) -> None:
         self._going -= cost
@@ -112,7 +115,7 @@ class Pace:
                 return longest
             self._running += 1
             for window, cost in self._windows(writes):
-                window.begin(cost)
+                window.begin(now, cost)
             if creates:
                 self._next = now + self._rates.gap
             return 0.0
