@@ -137,23 +137,42 @@ class Remote(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class Claims(Protocol):
+    """What is noted of a release, and claimed for it, where others see it."""
+
+    def fresh(self, release: Release) -> Record | None:
+        """A release's record: fresh if it is its line's newest, else as far as this process knows it."""
+        ...
+
+    def latest(self, release: Release) -> Record | None:
+        """The newest that this process has seen or written of a release's record; asks nobody."""
+        ...
+
+    def claim(self, record: Record, name: str, proof: Proof, over: Proof | None = None) -> bool:
+        """Write a proof only where `over` is what the record says under that name now; false if somebody came first.
+
+        Refused when the record is another release's by now.
+        """
+        ...
+
+
+class Rival(Protocol):
+    """The other side that may set the same component going: for the upstream's captain it is that component's own schedule."""
+
+    def claimed(self, release: Release, name: str) -> Proof | None:
+        """What the other side claims under that name, fresh; a claim that came to nothing has no `at`. May raise Unseen."""
+        ...
+
+
+class Ledger(Claims, Protocol):
     """The records of an upstream."""
 
     def read(self, line: str) -> Record | None:
         """The record of one line, fresh from the remote."""
         ...
 
-    def fresh(self, release: Release) -> Record | None:
-        """A release's record: fresh if it is its line's newest, else as far as this process knows it."""
-        ...
-
     def past(self, line: str, tag: str) -> Record | None:
         """An older release's last record, found in the history of its line."""
-        ...
-
-    def latest(self, release: Release) -> Record | None:
-        """The newest that this process has seen or written of a release's record; asks nobody."""
         ...
 
     def all(self, refs: Refs) -> tuple[Record | Broken, ...]:
@@ -166,13 +185,6 @@ class Ledger(Protocol):
 
     def note(self, record: Record, evidence: Mapping[str, Proof]) -> None:
         """Add evidence to the record of a release; Refused when the record is another release's by now."""
-        ...
-
-    def claim(self, record: Record, name: str, proof: Proof, over: Proof | None = None) -> bool:
-        """Write a proof only where `over` is what the record says under that name now; false if somebody came first.
-
-        Refused when the record is another release's by now.
-        """
         ...
 
     def withdraw(self, record: Record, withdrawal: Withdrawal) -> None:
@@ -320,6 +332,10 @@ class Lists(Protocol):
 
     def refs(self) -> Refs:
         """Branches and tags; no records."""
+        ...
+
+    def newest(self, number: int) -> tuple[Published, ...]:
+        """So many of the releases that are out, those of the newest commits first, without their notes."""
         ...
 
     def releases(self, since: str, wanted: Collection[str]) -> Mapping[str, Published]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from release.adapters.builders.images import ImageRoom
     from release.adapters.delegates import Delegates
     from release.adapters.git.checkout import Checkout
+    from release.adapters.git.claims import SyncClaims
     from release.adapters.git.run import Runner
     from release.adapters.github import GitHub
     from release.adapters.http import Http
@@ -273,6 +274,14 @@ class Session:
 
         return GitRemote(*self.reach(repository, name), shallow=True)
 
+    def claims_at(self, repository: str, name: str, tag: str) -> SyncClaims:
+        """What a component's own schedule claims of a tag, in the component's repository."""
+        from release.adapters.git.claims import SyncClaims
+        from release.adapters.git.remote import GitRemote
+
+        remote = GitRemote(*self.reach(repository, name), shallow=True)
+        return SyncClaims(remote, self.person or NOBODY, clock.now, tag)
+
     def reach(self, repository: str, name: str) -> tuple[str, Runner]:
         """A downstream's address, and the git that opens it."""
         from release.adapters.disk import safe
@@ -314,6 +323,7 @@ class Session:
             rules=scheme(self.config.version, self.config.project.name),
             builder=builder_of(self.environment),
             invocation=invocation_of(self.environment),
+            rival=lambda wish: self.claims_at(wish.repository, wish.name, wish.tag),
             open_registry=lambda: self.registry,
             open_images=lambda: self.images,
             open_index=lambda: self.index,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -74,6 +75,11 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def green(self) -> bool:
         return self.ended and self.conclusion == "success"
+
+
+def passed(since: str, now: str) -> float:
+    """Seconds between two moments, ISO 8601."""
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from release.core.model import DownstreamWish
+from release.core.model import DownstreamWish, Release
+from release.core.record import Proof
 from release.core.version import Scheme
 from release.ports import (
     Bills,
@@ -19,6 +20,7 @@ from release.ports import (
     Publishers,
     Registry,
     Remote,
+    Rival,
     Shelf,
     Signatures,
     Uploads,
@@ -66,9 +68,21 @@ def unsigned() -> Signatures:
     raise AssertionError("what says how a release was made comes with something that signs")
 
 
+class Alone:
+    """Where there is no other side."""
+
+    def claimed(self, release: Release, name: str) -> Proof | None:
+        return None
+
+
+def alone(wish: DownstreamWish) -> Rival:
+    """Nobody else may set it going."""
+    return Alone()
+
+
 @dataclass(frozen=True)
 class Doors:
-    """`elsewhere` and `forge_of` open a downstream's remote and its forge; `open_registry` and `open_images` are for a
+    """`elsewhere` and `forge_of` open a downstream's remote and its forge, `rival` what its own schedule claims; `open_registry` and `open_images` are for a
     release that has to do with images, `open_index` and `open_uploads` for one with packages, `open_publishers` for one
     with commands that publish, `open_delegates` for one with components that release themselves, `open_bills` and `open_signatures` for one that says what it holds and how it was made.
 
@@ -92,6 +106,7 @@ class Doors:
     rules: Scheme | None = None
     builder: str = ""
     invocation: str = ""
+    rival: Callable[[DownstreamWish], Rival] = alone
     open_registry: Callable[[], Registry] = closed
     open_images: Callable[[], Images] = unfurnished
     open_index: Callable[[], Index] = unlisted

@@ -12,14 +12,15 @@ from uuid import uuid4
 import msgspec
 
 from release.core.finding import Blocked, Conflict, Underway
-from release.core.forge import Entry, Run
+from release.core.forge import Entry, Run, passed
 from release.core.model import DownstreamWish, Release
 from release.core.record import Proof, Record
 from release.engine.step import Say
-from release.errors import Refused
-from release.ports import Forge, Ledger, Remote
+from release.errors import Refused, ReleaseError, Uncertain
+from release.ports import Claims, Forge, Remote, Rival
 from release.steps.downstream import push_tag
 
+LOOKS = 10  # at a claim of the other side that is not sent yet: it takes that one a few requests
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -93,9 +94,16 @@ class ByTag(Trigger):
 
 @dataclass(frozen=True)
 class ByDispatch(Trigger):
-    """A dispatch. No receiver can tell two of them apart, so it is claimed in the record first, and only one run sends it."""
+    """A dispatch. No receiver can tell two of them apart, so it is claimed first, and only one run sends it.
 
-    ledger: Ledger
+    The upstream's captains claim it in the upstream's record, the component's own schedule in the component's repository.
+    Each side writes its own claim, and then looks at the other's: of two that do so at the same time at least one sees the
+    other. The schedule then gives way (`yields`). A captain waits a few looks until it has sent it, or has given way.
+    """
+
+    claims: Claims
+    rival: Rival
+    yields: bool = False
 
     again = True
 
@@ -113,19 +121,51 @@ class ByDispatch(Trigger):
             raise Refused(why, f"start it by hand, or release it: invoke release --version {self.release.tag}")
         old = record.evidence.get(self._key)
         claim = Proof(at=self.forge.now(), attempt=(old.attempt if old else 0) + 1, node=uuid4().hex)
-        if not self.ledger.claim(record, self._key, claim, over=old):
+        if not self.claims.claim(record, self._key, claim, over=old):
             say("another run sends it")
             return
         try:
-            number = self._send()
-        except Refused:
-            self.ledger.claim(record, self._key, Proof(attempt=claim.attempt), over=claim)
+            theirs = self._theirs(claim)
+            number = self._send() if theirs is None else 0
+        except Uncertain:
             raise
-        if number:
-            self.ledger.claim(record, self._key, msgspec.structs.replace(claim, id=number), over=claim)
+        except ReleaseError as error:  # it is certainly not sent
+            self.claims.claim(record, self._key, Proof(attempt=claim.attempt), over=claim)
+            raise Refused(error.message, error.remedy) from error
+        if theirs is not None:
+            say(f"{'the upstream' if self.yields else 'the fleet.sync of ' + self.wish.name} sends it")
+        if number or theirs is not None or self.yields:
+            self.claims.claim(record, self._key, self._outcome(claim, theirs, number), over=claim)
+
+    def _theirs(self, ours: Proof) -> Proof | None:
+        """The other side's claim, where that counts; ours is seen by them."""
+        for _ in range(1 if self.yields else LOOKS):
+            theirs = self.rival.claimed(self.release, self._key)
+            if theirs is None or not theirs.at or theirs.node == ours.node or self._spent(theirs):
+                return None
+            if theirs.tag:  # it is sent
+                break
+        return theirs
+
+    def _spent(self, theirs: Proof) -> bool:
+        """Whether nothing comes of a claim any more: no run of it shows, or one that is green and made nothing."""
+        run = self._run_of(theirs) if self.wish.workflow else None
+        if run is not None:
+            return run.green and self.forge.published(self.wish.tag) is None
+        return passed(theirs.at, self.forge.now()) >= (
+            self.wish.starts_within if self.wish.workflow else self.wish.deadline
+        )
+
+    def _outcome(self, claim: Proof, theirs: Proof | None, number: int) -> Proof:
+        """What our claim says in the end: that it is sent, that we gave way, or that we follow what the other side sends."""
+        if theirs is None:
+            return msgspec.structs.replace(claim, id=number, tag=self.wish.tag)
+        return Proof(attempt=claim.attempt) if self.yields else msgspec.structs.replace(theirs, attempt=claim.attempt)
 
     def run(self, record: Record | None) -> Run | None:
-        claim = record.evidence.get(self._key) if record is not None else None
+        return self._run_of(self._claim(record))
+
+    def _run_of(self, claim: Proof | None) -> Run | None:
         own = self.forge.run(claim.id) if claim is not None and claim.id else None
         if own is not None and (own.green or not own.ended):
             return own
@@ -139,8 +179,15 @@ class ByDispatch(Trigger):
         return unnamed[-1] if unnamed else None  # the first that came after the claim
 
     def since(self, record: Record | None) -> str:
-        claim = record.evidence.get(self._key) if record is not None else None
+        claim = self._claim(record)
         return claim.at if claim is not None else ""
+
+    def _claim(self, record: Record | None) -> Proof | None:
+        """Our own claim, or the one that we gave way to."""
+        own = record.evidence.get(self._key) if record is not None else None
+        if self.yields and (own is None or not own.at):
+            return self.rival.claimed(self.release, self._key)
+        return own
 
     def _send(self) -> int:
         if self.wish.trigger == "workflow_dispatch":

@@ -61,6 +61,17 @@ class GitRemote:
         wanted = set(names)
         return refs_of({name: commit for name, commit in seen.items() if not wanted or name in wanted})
 
+    def at(self, name: str) -> str:
+        """The object that one ref, by its full name, points at; fresh, "" where there is none."""
+        seen = self._see("ls-remote", "--", self.url, name).decode("utf-8", "backslashreplace").split("\n")
+        return next((line.partition("\t")[0] for line in seen if line.partition("\t")[2] == name), "")
+
+    def main(self) -> str:
+        """The name of its default branch, "" where it has none."""
+        seen = text(self._see("ls-remote", "--symref", "--", self.url, "HEAD")).split("\n")
+        told = (line.removeprefix("ref: ").partition("\t") for line in seen if line.startswith("ref: "))
+        return next((name.removeprefix(HEADS) for name, _, ref in told if ref == "HEAD" and name.startswith(HEADS)), "")
+
     def bring(self, names: Collection[str], commits: Collection[str]) -> None:
         """Make the objects of these refs available; `commits` are what they are known to point at.
 
