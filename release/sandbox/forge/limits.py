@@ -11,13 +11,16 @@ from release.sandbox.forge.answers import Problem
 from release.sandbox.forge.auth import Actor
 from release.sandbox.serving.store import Json
 
-HOUR, MINUTE = 3600, 60
+HOUR = 3600
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many requests; 0 is no limit. The secondary ones are off unless asked for: `GITHUB` has what is documented."""
+    """How many requests; 0 is no limit. The secondary ones are off unless asked for: `GITHUB` has what is documented.
+
+    `a_minute` and `an_hour` are how many seconds the secondary ones mean by that.
+    """
 
     user: int = 5000  # an hour: users and Apps
     workflow: int = 1000  # an hour and repository: a workflow's own token
@@ -26,19 +29,43 @@ class Limits:
     points: int = 0  # a minute: reading costs 1, writing 5
     minute: int = 0  # contents made in a minute
     hour: int = 0  # contents made in an hour
+    a_minute: float = 60.0
+    an_hour: float = 3600.0
 
 
 GITHUB = Limits(anonymous=60, concurrent=100, points=900, minute=80, hour=500)
 
 
 @dataclass
+class _Recent:
+    """What was counted in the last so many seconds, and how much that is."""
+
+    seconds: float
+    counted: deque[tuple[float, int]] = field(default_factory=deque)
+    sum: int = 0
+
+    def forget(self, now: float) -> None:
+        while self.counted and self.counted[0][0] <= now - self.seconds:
+            self.sum -= self.counted.popleft()[1]
+
+    def add(self, now: float, cost: int) -> None:
+        self.counted.append((now, cost))
+        self.sum += cost
+
+    def wait(self, now: float) -> float:
+        """Seconds until the oldest is forgotten."""
+        return self.counted[0][0] + self.seconds - now
+
+
+@dataclass
 class _Window:
     """What a token used in its hour."""
 
+    points: _Recent
+    minute: _Recent
+    hour: _Recent
     reset: int = 0
     used: int = 0
-    points: deque[tuple[float, int]] = field(default_factory=deque)
-    made: deque[float] = field(default_factory=deque)
     running: int = 0
 
 
@@ -50,6 +77,7 @@ class Meter:
         self._clock = clock
         self._lock = threading.Lock()
         self._windows: dict[tuple[object, ...], _Window] = {}
+        self.refused = 0  # requests that went past a secondary limit
 
     def begin(self, actor: Actor, method: str) -> None:
         """Let a request in, or say that there were too many; what was let in has to `end`."""
@@ -91,7 +119,11 @@ class Meter:
     def _window(self, actor: Actor) -> _Window:
         """A user has one, whatever his tokens; an App's installation and a workflow's repository have theirs."""
         name: object = actor.repositories if actor.kind == "workflow" else (actor.token if actor.app else actor.login)
-        window = self._windows.setdefault((actor.kind == "workflow", actor.app, name), _Window())
+        key = (actor.kind == "workflow", actor.app, name)
+        if key not in self._windows:
+            minute, hour = self.limits.a_minute, self.limits.an_hour
+            self._windows[key] = _Window(_Recent(minute), _Recent(minute), _Recent(hour))
+        window = self._windows[key]
         if self._clock() >= window.reset:
             window.reset, window.used = int(self._clock()) + HOUR, 0
         return window
@@ -104,23 +136,18 @@ class Meter:
 
     def _secondary(self, window: _Window, method: str, now: float) -> None:
         limits, writes = self.limits, method in ("POST", "PATCH", "PUT", "DELETE")
-        cost = 5 if writes else 1
-        while window.points and window.points[0][0] <= now - MINUTE:
-            window.points.popleft()
-        while window.made and window.made[0] <= now - HOUR:
-            window.made.popleft()
+        counted = [(window.points, 5 if writes else 1, limits.points)]
+        counted += [(window.minute, 1, limits.minute), (window.hour, 1, limits.hour)] if writes else []
         if limits.concurrent and window.running >= limits.concurrent:
+            self.refused += 1
             raise _wait(1)
-        if limits.points and sum(points for _, points in window.points) + cost > limits.points:
-            raise _wait(window.points[0][0] + MINUTE - now)
-        if writes:
-            recent = [when for when in window.made if when > now - MINUTE]
-            if limits.minute and len(recent) >= limits.minute:
-                raise _wait(recent[0] + MINUTE - now)
-            if limits.hour and len(window.made) >= limits.hour:
-                raise _wait(window.made[0] + HOUR - now)
-            window.made.append(now)
-        window.points.append((now, cost))
+        for recent, cost, most in counted:
+            recent.forget(now)
+            if most and recent.sum + cost > most:
+                self.refused += 1
+                raise _wait(recent.wait(now))
+        for recent, cost, _ in counted:
+            recent.add(now, cost)
 
 
 def _wait(seconds: float) -> Problem:

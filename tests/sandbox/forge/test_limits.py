@@ -151,3 +151,21 @@ def test_an_unknown_version_of_the_api_is_refused(captain: Client) -> None:
     chosen = {"X-GitHub-Api-Version": "2026-03-10"}
     assert captain("GET", REPO, headers=chosen).headers["X-GitHub-Api-Version-Selected"] == "2026-03-10"
     assert captain("GET", REPO, headers={"X-GitHub-Api-Version": "1999-01-01"}).status_code == 400
+
+
+def test_an_hour_may_be_shorter_and_what_went_past_a_limit_is_counted(tmp_path: Path, clock: Clock) -> None:
+    limits = Limits(minute=2, hour=3, a_minute=5, an_hour=20)
+    with serving(tmp_path / "forge", limits=limits, clock=clock) as forge:
+        forge.repository("acme/app", push=("captain",))
+        client = Client(forge, forge.token("captain"))
+
+        def made() -> int:
+            return client("POST", f"{REPO}/issues", {"title": "x"}).status_code
+
+        assert [made() for _ in range(3)] == [201, 201, 403]
+        clock.now += 5
+        assert [made() for _ in range(2)] == [201, 403]
+        clock.now += 15
+        assert made() == 201
+        assert forge.meter.refused == 2
+        client.close()
