@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import singledispatch
 
 from release.core.finding import Conflict
-from release.core.fleet_status import Status, Summary
 from release.core.listing import Listing
 from release.core.made import Artifacts, ImageList, ShardMade
 from release.core.model import Reason
@@ -232,35 +231,6 @@ def _(filled: Filled) -> Iterator[Line]:
     yield from conflicts(filled.conflicts)
 
 
-@lines.register
-def _(status: Status) -> Iterator[Line]:
-    names = list(status.summary)
-    gaps = {name: set(summary.missing) for name, summary in status.summary.items()}
-    upstream = status.components[0]
-    holed = [cell.release for cell in upstream.releases if any(cell.release in missing for missing in gaps.values())]
-    wide = max([len(shown(release)) for release in holed], default=0)
-    if holed:
-        yield [(" " * wide + "  " + "  ".join(names), "bold")]
-    for release in holed:
-        cells: Line = []
-        for name in names:
-            summary = status.summary[name]
-            mark = (
-                ("✗", "bold red")
-                if release in gaps[name]
-                else ("✓", "green")
-                if release in summary.found
-                else (" ", "")
-            )
-            cells += [("  ", ""), (f"{mark[0]:^{len(name)}}", mark[1])]
-        yield [(f"{shown(release):<{wide}}", ""), *cells]
-    errors = {component.name: component.error for component in status.components if component.error}
-    for name, summary in status.summary.items():
-        yield from _summary(name, summary, errors.get(name))
-    if upstream.malformed:
-        yield [(f"{upstream.name}: {_some(upstream.malformed)} are no versions", "yellow")]
-
-
 def steps(states: Sequence[StepState]) -> Iterator[Line]:
     """A line a step: of what goes on for several lines, the first."""
     wide = max((len(step.name) for step in states), default=0)
@@ -331,24 +301,3 @@ def _line_status(line: LineStatus) -> Iterator[Line]:
     yield from failures(line.waits_for)
     if line.next:
         yield [("  next: ", "dim"), (line.next, "bold")]
-
-
-def _summary(name: str, summary: Summary, error: str | None) -> Iterator[Line]:
-    if error:
-        yield [(f"{name}: could not be seen: ", "bold red"), (shown(error), "")]
-        return
-    finals = f" ({len(summary.missing_final)} finals)" if summary.missing_final else ""
-    style = "red" if summary.missing else "green"
-    yield [
-        (f"{name}: ", "bold"),
-        (f"{len(summary.found)} of {len(summary.expected)} found, {len(summary.missing)} missing{finals}", style),
-    ]
-    if summary.extra:
-        yield [(f"  of no release: {_some(summary.extra)}", "dim")]
-    if summary.malformed:
-        yield [(f"  no version: {_some(summary.malformed)}", "dim")]
-
-
-def _some(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - SOME} more (--format json has all)" if len(names) > SOME else ""
-    return ", ".join(map(shown, names[:SOME])) + rest

@@ -139,38 +139,6 @@ def test_a_proof_an_end_and_a_filling_are_told() -> None:
     assert "why" in text_of(Filled(("v1",), (StepState("x", "done", "y"),), (Conflict("r", "why", "z"),)))
 
 
-def test_a_fleet_shows_a_hole_as_a_hole_and_what_could_not_be_seen_as_such() -> None:
-    upstream = Component(
-        "up", "upstream", "", None, ("strange",), tuple(Cell(f"v{n}", f"v{n}", "c", None, "released") for n in range(3))
-    )
-    blind = Component("blind", "downstream", "", "no \x1broute")
-    summary = {
-        "one": Summary(
-            ("v0", "v1", "v2"), ("v0", "v2"), ("v1",), ("v1",), tuple(f"e{n}" for n in range(SOME + 2)), ("m",)
-        ),
-        "two": Summary(("v0", "v1", "v2"), ("v0", "v1", "v2")),
-        "blind": Summary(),
-    }
-    said = text_of(Status((upstream, blind), summary))
-    rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.startswith("v")}
-    assert rows == {"v1": ["✗", "✓"]}
-    for word in ("one: 2 of 3 found, 1 missing (1 finals)", "two: 3 of 3 found, 0 missing", "blind: could not be seen: no \\x1broute",
-                 "and 2 more (--format json has all)", "no version: m", "up: strange are no versions"):  # fmt: skip
-        assert word in said, (word, said)
-
-
-def test_a_fleet_without_downstreams_says_nothing_and_does_not_break() -> None:
-    assert text_of(Status((Component("up", "upstream", ""),), {})) == ""
-
-
-def test_columns_of_a_fleet_stand_below_their_names_whatever_these_are() -> None:
-    upstream = Component("up", "upstream", "", None, (), (Cell("v1", "v1", "c", None, "released"),))
-    names = ("a", "a\x1b[31mb", "日本")
-    said = text_of(Status((upstream,), {name: Summary(("v1",), (), ("v1",)) for name in names})).splitlines()
-    assert said[1].count("✗") == len(names)
-    assert harmless("\n".join(said))
-
-
 @pytest.mark.parametrize("kind", ["intent", "progress", "uncertain", "waits", "found"])
 @pytest.mark.parametrize("state", STATES)
 def test_an_event_is_told_as_one_harmless_line_or_not_at_all(
