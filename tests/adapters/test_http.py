@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from release.adapters.haste import hurry
 from release.adapters.http import Answer, Ask, Http, Rates, origin
 from release.adapters.http.address import shown
 from release.adapters.http.cache import Cache
@@ -382,7 +384,7 @@ def test_a_limit_that_takes_too_long_is_told_with_its_end_and_not_waited_for(
 
 def test_a_limit_for_ever_ends_after_the_patience_of_one_call(serve: Open, make: Make) -> None:
     server, times = serve(each(Reply(429, {"message": "no"}, {"Retry-After": "50"}))), Time()
-    with pytest.raises(Refused, match="takes no more requests before"):
+    with pytest.raises(Refused, match=r"takes no more requests before"):
         make(clock=times.clock, pause=times.pause).answer(write(server))
     assert times.pauses == [50, 50]
 
@@ -938,3 +940,73 @@ def test_a_cut_that_comes_too_late_does_not_meet_the_next_exchange() -> None:
         line.begin()
         assert line.cut_for == "for ever"
     line.close()
+
+
+# Threads that are in a hurry.
+
+
+def in_a_hurry(call: Callable[[], Any]) -> Any:
+    """What a thread of a pool that must not wait gets or raises."""
+    with ThreadPoolExecutor(1, initializer=hurry) as pool:
+        return pool.submit(call).result()
+
+
+@pytest.mark.parametrize(("kind", "error"), [(ask, Unseen), (write, Refused)])
+def test_a_thread_in_a_hurry_is_told_when_a_limit_ends_instead_of_waiting(
+    serve: Open, make: Make, kind: Callable[..., Ask], error: type[ReleaseError]
+) -> None:
+    server, times = serve(each(Reply(429, {"message": "slow down"}, {"Retry-After": "20"}), GOOD)), Time()
+    http = make(clock=times.clock, pause=times.pause)
+    with pytest.raises(error, match=r"takes no more requests before .*: slow down; nothing is lost") as raised:
+        in_a_hurry(lambda: http.answer(kind(server)))
+    assert raised.value.after == pytest.approx(20)
+    assert times.pauses == []
+    times.at += raised.value.after
+    assert in_a_hurry(lambda: http.answer(kind(server))).value == {"blue": 1}
+
+
+def test_a_thread_in_a_hurry_waits_for_a_moment_but_not_for_many(serve: Open, make: Make) -> None:
+    server, times = serve(each(Reply(429, {"message": "no"}, {"Retry-After": "1"}))), Time()
+    http = make(clock=times.clock, pause=times.pause)
+    with pytest.raises(Unseen) as raised:
+        in_a_hurry(lambda: http.answer(ask(server)))
+    assert times.pauses == [1, 1]
+    assert raised.value.after == pytest.approx(1)
+    assert len(server.seen) == 3
+
+
+def test_what_is_no_limit_has_no_moment_after_which_it_may_be_tried_again(make: Make) -> None:
+    with nobody() as url, pytest.raises(Unseen) as raised:
+        make().answer(ask(url))
+    assert raised.value.after == 0.0
+
+
+def test_our_own_pace_is_told_like_a_limit_and_nothing_is_sent(serve: Open, make: Make) -> None:
+    server, times = serve(each(GOOD)), Time()
+    http = make(clock=times.clock, pause=times.pause, paced=(f"{server.url}/api/",), rates=Rates(points=7))
+    http.answer(write(server, "/api/x"))
+    http.answer(ask(server, "/api/x"))
+    http.answer(ask(server, "/api/x"))
+    for turn in (60, 120):  # the second is behind the first
+        with pytest.raises(
+            Refused, match=r"takes no more requests .*more at once is not what its rules allow"
+        ) as raised:
+            in_a_hurry(lambda: http.answer(write(server, "/api/x")))
+        assert raised.value.after == pytest.approx(turn)
+    assert len(server.seen) == 3
+    assert http.answer(ask(server, "/elsewhere")).good, "what is not counted is not held up"
+    assert times.pauses == []
+    http.answer(write(server, "/api/x"))
+    assert times.pauses == [60], "who has time waits"
+
+
+def test_a_way_round_on_the_same_server_counts_as_well(serve: Open, make: Make) -> None:
+    def script(seen: Seen) -> Reply:
+        return Reply(301, headers={"Location": "/api/y"}) if seen.path == "/api/x" else GOOD
+
+    server, times = serve(script), Time()
+    http = make(clock=times.clock, pause=times.pause, paced=(f"{server.url}/api/",), rates=Rates(points=4))
+    assert [http.answer(ask(server, "/api/x")).value for _ in range(2)] == [{"blue": 1}] * 2
+    with pytest.raises(Unseen, match="more at once"):
+        in_a_hurry(lambda: http.answer(ask(server, "/api/x")))
+    assert len(server.seen) == 4
