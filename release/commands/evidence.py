@@ -86,7 +86,7 @@ def looked(look: Look) -> tuple[Look, Mapping[str, Any], str]:
     try:
         return look, look.ask(), ""
     except ReleaseError as error:
-        if getattr(error, "after", 0.0):
+        if error.after:
             raise
         return look, {}, plain(HIDE.redacted(error.message), LONGEST)
 

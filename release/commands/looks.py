@@ -84,7 +84,7 @@ def refs_of(session: Session, one: Downstream | Component) -> Refs:
         try:
             return lists.refs()
         except Unseen as unseen:
-            if getattr(unseen, "after", 0.0):
+            if unseen.after:
                 raise
     return session.remote_at(one.repository, one.name).refs()
 
