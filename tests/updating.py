@@ -51,6 +51,7 @@ class Component:
         kind: type[UpdateReferences] = UpdateFirst,
         updates: Sequence[UpdateWish] = UPDATES,
         captain: str = "ada",
+        token: str = "",
     ) -> UpdateReferences:
         """The step of a release, on a captain's machine."""
         parsed = RULES.parse(version)
@@ -62,18 +63,20 @@ class Component:
         when = f"2026-03-{parsed.minor + 1:02}T12:00:00+00:00"
         release = Release(version, f"v{version}", parsed.line, parsed.kind, "minor", None, "main", "0" * 40, when, ADA)
         origin = Origin("app", f"https://forge.example/acme/app/releases/tag/v{version}", RULES)
-        remote = GitRemote(self._url, Runner(store(self.world.folder / f"store-{captain}.git")), shallow=True)
+        remote = GitRemote(self._url(token), Runner(store(self.world.folder / f"store-{captain}.git")), shallow=True)
         ledger = GitLedger(remote, ADA, lambda: when)
-        return kind(f"update {captain}", release, wish, (), (), origin, remote, self._door(), ledger, True)
+        return kind(f"update {captain}", release, wish, (), (), origin, remote, self._door(token), ledger, True)
 
-    @property
-    def _url(self) -> str:
-        return address(self.forge, self.forge.token(CAPTAIN), "acme/chart") if self.forge else self.git.as_uri()
+    def _url(self, token: str) -> str:
+        if self.forge is None:
+            return self.git.as_uri()
+        return address(self.forge, token or self.forge.token(CAPTAIN), "acme/chart")
 
-    def _door(self) -> Any:
+    def _door(self, token: str) -> Any:
         if self.forge is None:
             return None
-        self.opened.append(GitHub.at({"GITHUB_API_URL": self.forge.api_url, "GH_TOKEN": self.forge.token(CAPTAIN)}))
+        told = {"GITHUB_API_URL": self.forge.api_url, "GH_TOKEN": token or self.forge.token(CAPTAIN)}
+        self.opened.append(GitHub.at(told))
         return self.opened[-1].forge("acme/chart")
 
     def refs(self) -> dict[str, str]:

@@ -34,6 +34,7 @@ from release.core.notation import (
 )
 from release.core.notes import TEMPLATES
 from release.core.publish_rules import publish_contradictions
+from release.core.update_rules import update_contradictions
 from release.core.version import PEP440_WORDS, names_in, render, scheme
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
@@ -56,6 +57,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *publish_contradictions(config),
         *_downstreams(config.downstream),
         *_same_tags(config),
+        *update_contradictions(config),
         *claim_contradictions(config),
         *graph_contradictions(config.downstream),
         *fleet_contradictions(config),
@@ -239,6 +241,8 @@ def _same_tags(config: Config) -> Iterator[Conflict]:
     upstream = render(config.version.tag, {"name": config.project.name})
     seen: dict[tuple[str, str], list[Downstream]] = {}
     for one in config.downstream:
+        if one.trigger == "none":  # it makes no tag
+            continue
         place = posixpath.normpath(one.repository), one.tag.replace("{tag}", upstream)
         others = (other for other in seen.get(place, ()) if other.name != one.name and meet(one, other))
         if (other := next(others, None)) is not None:

@@ -118,7 +118,12 @@ def _built_on(one: Downstream, parent: Downstream) -> Downstream:
         assets=each(one.assets),
         images=each(one.images),
         packages=each(one.packages),
-        update=tuple(msgspec.structs.replace(update, value=filled(update.value)) for update in one.update),
+        update=tuple(
+            msgspec.structs.replace(
+                update, path=filled(update.path), key=filled(update.key), value=filled(update.value)
+            )
+            for update in one.update
+        ),
     )
 
 
