@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from release.core.config import Config
+from release.core.config import Config, FleetFile
 from release.errors import ConfigError
 
+T = TypeVar("T", Config, FleetFile)
+
 LIMIT = 1024 * 1024
+MOST_TOLD = 100
 COMMITTED = (
     "version", "changes", "changelog", "artifact", "attest", "commit", "gate", "rules", "upstream", "image", "package",
     "publish",
@@ -25,22 +29,60 @@ COMMITTED = (
 def load(path: Path) -> Config:
     """Read the file `path`, usually `release.toml` in the checkout's root. ConfigError says what is wrong with it."""
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-            raise ConfigError(f"{path} is {what}", "name the configuration file itself")
-        with path.open("rb") as file:
-            content = file.read(LIMIT + 1)
+        return parse(decoded(_content(path), str(path)), str(path))
     except (FileNotFoundError, NotADirectoryError):
         raise _missing(path) from None
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror or error}", "make it readable") from None
-    return parse(_decoded(content, str(path)), str(path))
+
+
+def fleet_file(path: Path, where: str) -> FleetFile:
+    """Read the file with more of the fleet; `where` names it in messages."""
+    try:
+        return fleet_of(decoded(_content(path), where), where)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(f"project.fleet is {where}, and there is no such file", "write it, or leave it out") from None
+
+
+def included_file(path: Path, where: str) -> str:
+    """The text of a component's own release.toml in a checkout of it."""
+    try:
+        return decoded(_content(path), where)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(f"there is no {where}", "mend the path of the [[include]], or leave it out") from None
+
+
+def included(text: str, where: str) -> Config:
+    """What is read of a component's own release.toml: only its fleet is asked for, and only that is judged."""
+    asked = {
+        name: table for name, table in _toml(text, where).items() if name in ("project", "downstream", "component")
+    }
+    if isinstance(project := asked.get("project"), dict):
+        asked["project"] = {name: project[name] for name in ("name", "requires", "fleet") if name in project}
+    return _convert(asked, Config, where)
 
 
 def parse(text: str, where: str) -> Config:
     """Take `text` for the configuration; `where` names it in messages."""
-    return _convert(_toml(text, where), where)
+    return _convert(_toml(text, where), Config, where)
+
+
+def partly(text: str, where: str, tables: Collection[str]) -> Config:
+    """Somebody else's configuration, of which only these tables are read and judged: it may be of another version."""
+    return _convert({key: value for key, value in _toml(text, where).items() if key in tables}, Config, where)
+
+
+def partly_from(path: Path, tables: Collection[str]) -> Config:
+    """The same, kept in a file of ours."""
+    try:
+        return partly(decoded(_content(path), str(path)), str(path), tables)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(
+            f"sync.config is {path.name}, and there is no such file", "write it, or leave it out"
+        ) from None
+
+
+def fleet_of(text: str, where: str) -> FleetFile:
+    """The text of a file with more of a fleet."""
+    return _convert(_toml(text, where), FleetFile, where)
 
 
 def at_commit(working: Config, committed: str | None, where: str) -> Config:
@@ -53,8 +95,23 @@ def at_commit(working: Config, committed: str | None, where: str) -> Config:
         return working
     elsewhere = set(Config.__struct_fields__) - set(COMMITTED)
     data = {key: value for key, value in _toml(committed, where).items() if key not in elsewhere}
-    rules = _convert(data, where)
+    rules = _convert(data, Config, where)
     return msgspec.structs.replace(working, **{table: getattr(rules, table) for table in COMMITTED})
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a plain file, one more than are taken at most; FileNotFoundError where there is none."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(f"{path} is {what}", "name the configuration file itself")
+        with path.open("rb") as file:
+            return file.read(LIMIT + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}", "make it readable") from None
 
 
 def _missing(path: Path) -> ConfigError:
@@ -66,7 +123,7 @@ def _missing(path: Path) -> ConfigError:
     return ConfigError(f"there is no {path.name} in {folder}", remedy)
 
 
-def _decoded(content: bytes, where: str) -> str:
+def decoded(content: bytes, where: str) -> str:
     if len(content) > LIMIT:
         raise _too_large(where)
     try:
@@ -101,14 +158,15 @@ def _syntax(message: str, text: str, where: str) -> ConfigError:
     return ConfigError(f"{where}, {place}: {what[:1].lower()}{what[1:]}", "mend the TOML there (https://toml.io)")
 
 
-def _convert(data: dict[str, Any], where: str) -> Config:
-    problems = tuple(_problems(data, Config, ""))
+def _convert(data: dict[str, Any], shape: type[T], where: str) -> T:
+    problems = tuple(itertools.islice(_problems(data, shape, ""), MOST_TOLD))
     if not problems:
-        return msgspec.convert(data, Config, strict=True)
+        return msgspec.convert(data, shape, strict=True)
     if len(problems) == 1:
         raise ConfigError(f"{where}: {problems[0]}", problems=problems)
     lines = "".join(f"\n    {problem}" for problem in problems)
-    raise ConfigError(f"{where} has {len(problems)} problems:{lines}", problems=problems)
+    count = f"{len(problems)} problems" if len(problems) < MOST_TOLD else f"{MOST_TOLD} problems or more"
+    raise ConfigError(f"{where} has {count}:{lines}", problems=problems)
 
 
 def _problems(value: object, wanted: Any, path: str) -> Iterator[str]:

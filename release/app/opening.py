@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from release import config as configuration
 from release.app import clock
 from release.app.environment import OF_REGISTRIES, cleared, of_builds, run_of, tag_of
+from release.app.included import Reader, whole
 from release.app.session import NOBODY, Session, opening
 from release.core.address import located, repository_of, without_secret
 from release.core.config import Config
 from release.core.contradictions import contradictions
 from release.core.fleet import resolved
+from release.core.fleet_file import Whole, alone, placed
 from release.core.forge_rules import is_repository
 from release.core.model import Person
 from release.errors import ConfigError, ReleaseError, UsageError
@@ -32,16 +34,34 @@ def session(place: Path | None = None) -> Session:
 
 
 def looking(place: Path | None = None) -> Session:
-    """The same, for whoever only asks: a clone without a remote is its own upstream."""
+    """The same, for whoever only asks about the project itself: a clone without a remote is its own upstream, and where the
+    fleet has files of its own, they are not read."""
+    return opened_at(place, upstream_or_itself, lambda checkout: None, without_fleet)
+
+
+def surveying(place: Path | None = None) -> Session:
+    """The same, for whoever only asks, about the fleet."""
     return opened_at(place, upstream_or_itself, lambda checkout: None)
 
 
 Who = Callable[["Checkout"], Person | None]
 Upstream = Callable[["Checkout", Config, "GitHub | None"], tuple[str, str]]
+Fleet = Callable[[Config, Reader], Whole]
 
 
-def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
-    """Open everything around a checkout; `upstream_of` finds its upstream, and `who` the person who acts, if one does."""
+def with_fleet(config: Config, reader: Reader) -> Whole:
+    """With all that its files name."""
+    return whole(config, reader.root, reader)
+
+
+def without_fleet(config: Config, reader: Reader) -> Whole:
+    """Without the fleet, where it has files of its own; one that stands in release.toml is there, and is judged."""
+    return Whole(alone(config) if config.project.fleet else config)
+
+
+def opened_at(place: Path | None, upstream_of: Upstream, who: Who, fleet: Fleet = with_fleet) -> Session:
+    """Open everything around a checkout; `upstream_of` finds its upstream, `who` the person who acts, if one does, and `fleet`
+    all that the configuration names besides."""
     environment = cleared(os.environ)
     # Importing GitPython would run `git version` twice, and fail without git. We run git by its name, and say so.
     os.environ.update(GIT_PYTHON_REFRESH="quiet", GIT_PYTHON_GIT_EXECUTABLE="git-when-it-is-run")
@@ -53,17 +73,22 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who) -> Session:
     from release.adapters.process import Processes
 
     checkout = Checkout.at(place or Path.cwd())
-    config = checked(resolved(configuration.load(checkout.root / "release.toml")))
-    github = opened(config, environment)
-    repository, address = upstream_of(checkout, config, github)
-    github = opened(config, environment, repository, checkout.root / ".release" / "answers")
+    written = configuration.load(checkout.root / "release.toml")
+    checked(alone(written) if written.project.fleet else resolved(written))
+    repository, address = upstream_of(checkout, written, opened(written, environment))
+    cache = hidden(checkout.root / ".release")
+    github = opened(written, environment, repository, cache / "answers")
+    found = fleet(written, Reader(checkout.root, written.project.fleet, address, checkout, github))
+    config = resolved(found.config)
+    if written.project.fleet:
+        checked(config, found.places)
+        github = opened(config, environment, repository, cache / "answers")
     if own := [one.name for one in config.downstream if itself(one.repository, repository, address)]:
         raise ConfigError(
             f"the downstream {own[0]} is the upstream itself, {without_secret(address)}", "mend its repository"
         )
     credentials = opening(github, address)
     checkout = checkout.opening(credentials)
-    cache = hidden(checkout.root / ".release")
     objects = store(cache / "store.git", checkout.common / "objects")
     remote = GitRemote(address, Runner(objects, config=checkout.config, credentials=credentials))
     person = who(checkout)
@@ -147,11 +172,11 @@ def itself(downstream: str, repository: str, address: str) -> bool:
     return downstream.lower() == repository.lower() if repository else located(downstream, address) == address
 
 
-def checked(config: Config) -> Config:
-    """The configuration, if it does not contradict itself."""
+def checked(config: Config, places: Mapping[str, str] = {}) -> Config:
+    """The configuration, if it does not contradict itself; `places` as in Whole."""
     found = contradictions(config)
     if found:
-        problems = tuple(str(conflict) for conflict in found)
+        problems = tuple(str(placed(conflict, places)) for conflict in found)
         raise ConfigError("release.toml contradicts itself", problems=problems)
     return config
 

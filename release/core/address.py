@@ -46,3 +46,10 @@ def is_remote(repository: str) -> bool:
     """Whether an address may be given to git: no option, and no transport that is a program (`ext::`)."""
     plain = repository.isprintable() and not repository.startswith("-")
     return bool(repository.strip()) and plain and not re.match(r"[A-Za-z0-9+.-]+::", repository)
+
+
+def is_local(repository: str) -> bool:
+    """Whether an address names a folder of this machine by itself: neither a URL or `host:path`, nor relative to another."""
+    if "://" in repository:
+        return repository.lower().startswith("file://")
+    return not repository.startswith(("./", "../")) and ("/" in repository.partition(":")[0] or ":" not in repository)

@@ -11,6 +11,7 @@ from threading import Lock
 
 from release import __version__
 from release.adapters.github.actions import Actions
+from release.adapters.github.contents import Contents
 from release.adapters.github.door import ACTIONS, CONTENTS, DEPLOYMENTS, Door
 from release.adapters.github.gates import Gates
 from release.adapters.github.listing import Listing
@@ -126,7 +127,7 @@ class GitHub:
         return ((key, ""), (key, basic(token)), ("http.followRedirects", "false"))
 
 
-class Repository(Releases, Refs, Pulls, Proposals, Actions, Gates):
+class Repository(Releases, Refs, Contents, Pulls, Proposals, Actions, Gates):
     """One repository on GitHub: a `Forge`."""
 
     def __init__(self, door: Door, hide: Redactor) -> None:
