@@ -51,12 +51,24 @@ def _read(git: Git, about: Sequence[str], path: str) -> Found:
     """`about` is mode, kind, id and size."""
     if about[1] != "blob" or not about[3].isdecimal() or int(about[3]) > LARGEST:
         return Found(path, path, None, f"{path} is no file of at most {LARGEST >> 10} KiB")
-    text = git.run("cat-file", "blob", about[2])
+    key = (about[2], path)
+    if key not in _KNOWN:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = _understood(path, git.run("cat-file", "blob", about[2]))
+    return _KNOWN[key]
+
+
+def _understood(path: str, text: str) -> Found:
     try:
         made = workflows.read(path, text)
     except Invalid as error:
         return Found(path, workflows.title(path, text), None, str(error))
     return Found(path, made.name, made)
+
+
+MOST_KNOWN = 1000
+_KNOWN: dict[tuple[str, str], Found] = {}  # by the id of a file's content, and its path: that never means anything else
 
 
 def registered(world: World, repository: Json, one: Found) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from release.sandbox.forge.calls import Call
 from release.sandbox.forge.git import Commit
-from release.sandbox.forge.shapes import minimal_repository, node, user
+from release.sandbox.forge.shapes import minimal_repository, node
 from release.sandbox.serving.store import Json
 
 
@@ -35,14 +35,15 @@ def run(call: Call, found: Json, attempt: Json | None = None) -> Json:
 def runs(call: Call, page: Sequence[Json]) -> list[Json]:
     """A page of runs: their commits are looked at all at once."""
     commits = {one.sha: _head(one) for one in call.git.commits({found["sha"] for found in page})}
-    return [_run(call, found, found["attempt"], commits.get(found["sha"])) for found in page]
+    repository = minimal_repository(call.urls, call.world, call.repository)
+    return [_run(call, found, found["attempt"], commits.get(found["sha"]), repository) for found in page]
 
 
-def _run(call: Call, at: Json, last: int, commit: Json | None = None) -> Json:
+def _run(call: Call, at: Json, last: int, commit: Json | None = None, repository: Json | None = None) -> Json:
     base = call.urls.repository(call.name)
     me = f"{base}/actions/runs/{at['id']}"
     before = at["attempt"] - 1
-    repository = minimal_repository(call.urls, call.world, call.repository)
+    repository = repository or minimal_repository(call.urls, call.world, call.repository)
     return {
         "id": at["id"],
         "name": at["name"],
@@ -63,8 +64,8 @@ def _run(call: Call, at: Json, last: int, commit: Json | None = None) -> Json:
         "pull_requests": [],
         "created_at": at["created_at"],
         "updated_at": at["updated_at"],
-        "actor": user(call.urls, call.world, at["actor"]),
-        "triggering_actor": user(call.urls, call.world, at["triggering_actor"]),
+        "actor": call.user(at["actor"]),
+        "triggering_actor": call.user(at["triggering_actor"]),
         "run_attempt": at["attempt"],
         "referenced_workflows": [],
         "run_started_at": at["run_started_at"],
