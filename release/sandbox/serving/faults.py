@@ -18,8 +18,8 @@ class Fault:
     """One thing that goes wrong.
 
     `method` is a verb, `*`, or `write` (POST, PATCH, PUT, DELETE and pushes). `path` is a glob over the path (of a forge
-    without `/api/v3`); `*` goes over slashes. `nth` counts the calls that fit, from 1; 0 is every one. `when` is before
-    or after it took effect. Then one of: `status` (with `headers` and `body`), `reset` (TCP), `cut` (the answer's body
+    without `/api/v3`); `*` goes over slashes. `nth` counts the calls that fit, from 1; 0 is every one. With `every` it
+    comes again after so many more, for ever. `when` is before or after it took effect. Then one of: `status` (with `headers` and `body`), `reset` (TCP), `cut` (the answer's body
     breaks off after n bytes), `delay` (seconds), `html` (an error page), `limit`, `kill` (a pid file: SIGKILL; what still
     listens is answered with 500, or `status`), `redirect`.
     `starter` lets an upload leave an empty asset in state `starter` behind, whatever else it answers.
@@ -40,6 +40,7 @@ class Fault:
     kill: str = ""
     redirect: str = ""
     starter: bool = False
+    every: int = 0
 
     def fits(self, method: str, path: str) -> bool:
         return self._verb(method, path) and fnmatchcase(path, self.path)
@@ -77,6 +78,6 @@ def due(store: Store, method: str, path: str) -> list[Fault]:
                 continue
             seen = stored["seen"] + 1
             store.change(stored["id"], seen=seen)
-            if fault.nth in (0, seen):
+            if fault.nth in (0, seen) or (fault.every and seen > fault.nth and (seen - fault.nth) % fault.every == 0):
                 found.append(fault)
     return found

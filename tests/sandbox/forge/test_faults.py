@@ -192,3 +192,9 @@ def test_what_a_fault_answered_is_no_answer_of_the_forge(forge: Sandbox, captain
         captain("POST", RELEASES, DRAFT)
     assert [one.status for one in forge.exchanges() if one.method == "POST"] == [201]
     assert captain.token not in json.dumps([dict(one.request_headers) for one in forge.exchanges()])
+
+
+def test_what_goes_wrong_may_come_again(forge: Sandbox, captain: Client) -> None:
+    forge.faults(Fault("GET", "/repos/acme/app", nth=2, every=3, status=503))
+    codes = [captain("GET", "/repos/acme/app").status_code for _ in range(8)]
+    assert codes == [200, 503, 200, 200, 503, 200, 200, 503]
