@@ -38,5 +38,4 @@ def status(
     with told(format):
         wanted = asked_about(line, component, kind, since, until)
         status = fleet_status(app.session(), wanted, history)
-        unseen = any(component.error for component in status.components)
-        present(status, format, 1 if unseen else 0)
+        present(status, format, 1 if status.blind else 0)
