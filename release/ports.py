@@ -249,6 +249,10 @@ class Delegates(Protocol):
         """How it ended when this process ran it last, None where it did not."""
         ...
 
+    def unfinished(self, wish: DownstreamWish) -> bool:
+        """Whether the component's own record says that this release has begun, and not that all of it is out. May raise Unseen."""
+        ...
+
 
 class Shelf(Protocol):
     """What this machine keeps: the cache under `.release/`, and directories that take artifacts."""

@@ -12,16 +12,24 @@ from threading import Lock
 
 from release.adapters.children import SECRET, Children
 from release.adapters.git.clone import branch_of
+from release.adapters.git.ledger import GitLedger
+from release.adapters.git.remote import GitRemote
 from release.adapters.git.run import Runner
 from release.adapters.logged import logged
 from release.core.delegated import Ended
 from release.core.model import DownstreamWish, Person
+from release.core.record import Record
 from release.redact import Redactor
 
 GRACE = 10.0  # seconds: it ends what it started, and takes its own clones away
 WORDS = 12  # lines, as many as a few conflicts take
 
 Reach = Callable[[str, str], tuple[str, Runner]]
+
+
+def clock_of_nobody() -> str:
+    """For a ledger that is only read."""
+    raise AssertionError("nothing is written into a component's record by us")
 
 
 class Delegates:
@@ -40,7 +48,7 @@ class Delegates:
         hide: Redactor,
     ) -> None:
         self._reach, self._logs, self._hide = reach, logs, hide
-        self._environment = environment
+        self._environment, self._who = environment, who
         identity = (("user.name", who.name), ("user.email", who.email))
         self._settings = (*settings, *identity)
         self._children = Children(GRACE)
@@ -70,6 +78,12 @@ class Delegates:
     def ended(self, wish: DownstreamWish) -> Ended | None:
         """How it ended when this process ran it last, None where it did not."""
         return self._ended.get((wish.name, wish.tag))
+
+    def unfinished(self, wish: DownstreamWish) -> bool:
+        """Whether the component's own record says that this release has begun, and not that all of it is out."""
+        remote = GitRemote(*self._reach(wish.repository, wish.name), shallow=True)
+        records = GitLedger(remote, self._who, clock_of_nobody).all(remote.refs())
+        return any(isinstance(one, Record) and one.release.tag == wish.tag and one.unfinished for one in records)
 
     def stop(self) -> None:
         """End what still runs, with all that it started."""

@@ -282,6 +282,10 @@ class Session:
         remote = GitRemote(*self.reach(repository, name), shallow=True)
         return SyncClaims(remote, self.person or NOBODY, clock.now, tag)
 
+    def claims_here(self, tag: str) -> SyncClaims:
+        """What our own schedule claims of a tag, in our repository."""
+        return self.claims_at(self.repository or self.address, "sync-claims", tag)
+
     def reach(self, repository: str, name: str) -> tuple[str, Runner]:
         """A downstream's address, and the git that opens it."""
         from release.adapters.disk import safe

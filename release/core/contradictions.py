@@ -34,6 +34,7 @@ from release.core.notation import (
 )
 from release.core.notes import TEMPLATES
 from release.core.publish_rules import publish_contradictions
+from release.core.sync_rules import sync_contradictions
 from release.core.update_rules import update_contradictions
 from release.core.version import PEP440_WORDS, names_in, render, scheme
 
@@ -62,6 +63,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *graph_contradictions(config.downstream),
         *fleet_contradictions(config),
         *forge_contradictions(config),
+        *sync_contradictions(config),
     )
 
 

@@ -23,15 +23,20 @@ class Ended(msgspec.Struct, frozen=True):
         """The end of its output, on lines of their own."""
         return "\n".join(self.said) or "it printed nothing"
 
+    @property
+    def line(self) -> str:
+        """The same on one line."""
+        return " | ".join(self.said) or "it printed nothing"
+
 
 def verdict(wish: DownstreamWish, ended: Ended | None) -> Underway | Blocked | None:
     """What is so after the component's own command ran, and its release is not to be seen; None where it may be run."""
     if ended is None:
         return None
     if ended.code == UNDERWAY:
-        return Underway(f"{wish.name} releases {wish.tag} itself, and is not there yet: {ended.words}")
+        return Underway(f"{wish.name} releases {wish.tag} itself, and is not there yet: {ended.line}")
     if ended.code == DECIDE:
-        why = f"{wish.name} does not release {wish.tag} before somebody decides:\n{ended.words}"
+        why = f"{wish.name} does not release {wish.tag} before somebody decides: {ended.line}"
         return Blocked(Conflict("component-decides", why, f"decide it there; the log is {ended.log}"))
     return None
 

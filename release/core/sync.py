@@ -12,12 +12,12 @@ from release.core.assembly import applies, downstreams
 from release.core.config import Config, Downstream
 from release.core.finding import Conflict
 from release.core.fleet_window import Wanted, window
-from release.core.model import DownstreamWish, Tag
+from release.core.model import DownstreamWish, Person, Release, Tag
 from release.core.moments import instant
 from release.core.naming import naming, versions_in
 from release.core.version import Version, scheme, template_values
 
-State = Literal["there", "made", "waits", "failed", "blocked"]
+State = Literal["there", "missing", "made", "waits", "failed", "blocked"]
 ORDER: Mapping[str, int] = {"failed": 1, "blocked": 3, "waits": 4}
 OF_ITSELF = ("local", "sync")
 """Triggers of components that have a release path of their own."""
@@ -181,3 +181,21 @@ def strays(config: Config, one: Downstream, tags: Mapping[str, str], here: Mappi
     rules = scheme(config.version, config.project.name)
     found = versions_in(one.tag, rules, here)
     return tuple(sorted(tag for tag, version in found if rules.tag(version) not in tags))
+
+
+def release_of(due: Due, now: str, who: Person) -> Release:
+    """The upstream's release, as far as one that is made of it has to know."""
+    version = due.version
+    return Release(
+        version=version.text,
+        tag=due.release,
+        line=version.line,
+        kind=version.kind,
+        bump="given",
+        previous=None,
+        branch="",
+        base=due.commit,
+        date=now,
+        author=who,
+        mode="none",
+    )

@@ -12,6 +12,8 @@ from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Ledger, Remote
 
+TOGETHER = "somebody else made it at the same time"
+
 
 @dataclass(frozen=True, eq=False)
 class ReleaseDownstream(Step[Proof]):
@@ -54,7 +56,12 @@ class ReleaseDownstream(Step[Proof]):
         return Blocked(misplaced(self.wish, tagged))
 
     def apply(self, known: Known, say: Say) -> None:
-        head = push_tag(self.remote, self.wish, self.release)
+        try:
+            head = push_tag(self.remote, self.wish, self.release)
+        except Refused:
+            if self.wish.tag not in self.remote.refs(self._tag).tags:
+                raise
+            return say(TOGETHER)
         record = self.ledger.latest(self.release)
         if record is not None:
             self.ledger.note(record, {self.name: Proof(tag=self.wish.tag, commit=head)})

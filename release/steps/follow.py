@@ -77,14 +77,14 @@ class FollowDownstream(Step[Proof]):
         if out is None and run is not None and run.green and self.forge.published(self.wish.tag) is not None:
             return self.inspect(known)  # it came out between the two looks
         if run is None and seen and noted is not None and noted.id:  # a forge forgets its runs after a while
-            return self._complete(out, commit, noted.id, green=True)
-        return self._of_run(run, record, out) or self._complete(
-            out, commit, run.id if run else 0, green=run is not None
+            return self._whole(self._complete(out, commit, noted.id, green=True))
+        return self._of_run(run, record, out) or self._whole(
+            self._complete(out, commit, run.id if run else 0, green=run is not None)
         )
 
     def apply(self, known: Known, say: Say) -> None:
         record = self._record()
-        if not self.trigger.sends or (self.trigger.itself and self.forge.published(self.wish.tag) is None):
+        if not self.trigger.sends or (self.trigger.itself and self._unfinished()):
             self.trigger.pull(record, say)
             return
         run = self.trigger.run(record) if self.wish.workflow else None
@@ -101,6 +101,15 @@ class FollowDownstream(Step[Proof]):
         found = self.inspect(known)
         if isinstance(found, Failed):
             raise Refused(found.why, found.remedy)
+
+    def _unfinished(self) -> bool:
+        """Whether a component that looks after itself is not there yet, or has more to do."""
+        return self.forge.published(self.wish.tag) is None or bool(self.trigger.left())
+
+    def _whole(self, found: Finding[Proof]) -> Finding[Proof]:
+        """What was found, unless the component itself says that there is more to come."""
+        left = self.trigger.left() if isinstance(found, Done) else ""
+        return self.trigger.holds() or Pending(left) if left else found
 
     def _record(self) -> Record | None:
         """Claims and proofs, fresh where other runs may have written some."""

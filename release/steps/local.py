@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from release.core.delegated import failure, verdict
-from release.core.finding import Blocked, Conflict, Done, Finding, Underway
+from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
 from release.core.model import DownstreamWish
 from release.core.record import Proof, Record
 from release.engine.step import Known, Say
@@ -32,6 +32,9 @@ class ByLocal(Trigger):
     def pending(self, record: Record | None) -> str:
         return told(self.wish)
 
+    def left(self) -> str:
+        return unfinished(self.wish, self.delegates)
+
     def holds(self) -> Underway | Blocked | None:
         return verdict(self.wish, self.delegates.ended(self.wish))
 
@@ -54,8 +57,12 @@ class RunDownstream(ReleaseDownstream):
 
     def inspect(self, known: Known) -> Finding[Proof]:
         found = super().inspect(known)
-        if isinstance(found, (Done, Blocked)):
+        if isinstance(found, Blocked):
             return found
+        if isinstance(found, Done):
+            if not (left := unfinished(self.wish, self.delegates)):
+                return found
+            found = Pending(left)
         return verdict(self.wish, self.delegates.ended(self.wish)) or found
 
     def apply(self, known: Known, say: Say) -> None:
@@ -65,6 +72,11 @@ class RunDownstream(ReleaseDownstream):
 def told(wish: DownstreamWish) -> str:
     """What is to be done."""
     return f"`{' '.join(wish.run)}` in a clone of {wish.branch} of {wish.name}"
+
+
+def unfinished(wish: DownstreamWish, delegates: Delegates) -> str:
+    """What is to be done where its tag is out, and its own record has it in flight: more may come after the tag there."""
+    return f"{told(wish)}, which goes on: its own record is not finished" if delegates.unfinished(wish) else ""
 
 
 def run(wish: DownstreamWish, delegates: Delegates, say: Say) -> None:

@@ -18,7 +18,7 @@ from release.core.record import Proof, Record
 from release.engine.step import Say
 from release.errors import Refused, ReleaseError, Uncertain
 from release.ports import Claims, Forge, Remote, Rival
-from release.steps.downstream import push_tag
+from release.steps.downstream import TOGETHER, push_tag
 
 LOOKS = 10  # at a claim of the other side that is not sent yet: it takes that one a few requests
 VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -50,6 +50,10 @@ class Trigger(ABC):
         """Why it is not for us to pull it now."""
         return None
 
+    def left(self) -> str:
+        """What the component itself has still to do though its release can be seen, "" for nothing."""
+        return ""
+
     @abstractmethod
     def pull(self, record: Record | None, say: Say) -> None:
         """Set it going."""
@@ -75,7 +79,12 @@ class ByRelease(Trigger):
             raise Refused(f"{self.forge.name} has no branch {self.wish.branch}", "mend [[downstream]] branch")
         text = f"Released with {self.upstream} {self.release.tag}.\n"
         candidate = self.release.kind == "candidate"
-        self.forge.create(Entry(self.wish.tag, head, self.wish.tag, text, candidate))
+        try:
+            self.forge.create(Entry(self.wish.tag, head, self.wish.tag, text, candidate))
+        except Refused:
+            if self.forge.published(self.wish.tag) is None:
+                raise
+            say(TOGETHER)
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,12 @@ class ByTag(Trigger):
         return "" if there else f"tag {self.wish.tag} at {self.wish.branch} of {self.forge.name}"
 
     def pull(self, record: Record | None, say: Say) -> None:
-        push_tag(self.remote, self.wish, self.release)
+        try:
+            push_tag(self.remote, self.wish, self.release)
+        except Refused:
+            if not self.forge.tagged(self.wish.tag):
+                raise
+            say(TOGETHER)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke import Context, task
 
-from release.tasks.run import present, told
+from release.tasks.run import confirmed, present, told
 
 
 @task(
@@ -39,3 +39,39 @@ def status(
         wanted = asked_about(line, component, kind, since, until)
         status = fleet_status(app.session(), wanted, history)
         present(status, format, 1 if status.blind else 0)
+
+
+@task(
+    help={
+        "last": "how many of the upstream's newest releases are looked at (default: [sync] last)",
+        "since": "only releases of this day or later (YYYY-MM-DD)",
+        "yes": "act without asking",
+        "format": "text or json",
+    },
+    auto_shortflags=False,
+)
+def sync(c: Context, last: int = 0, since: str = "", yes: bool = False, format: str = "text") -> None:
+    """In a component's own checkout: look at its upstream's newest releases, and make what is missing of them here.
+
+    Ends with 0 when all is there or made, 1 when something failed, 3 when a person has to decide, 4 when something waits.
+    """
+    import sys
+
+    from release import app
+    from release.commands import fleet_sync
+    from release.errors import UsageError
+    from release.reports import console
+
+    with told(format):
+        if last < 0:
+            raise UsageError(f"--last {last} is no number of releases", "say how many of the newest are looked at")
+        session = app.session()
+        planned = fleet_sync.prepared(session, last or session.config.sync.last, since)
+        done = planned.sync
+        if planned.todo:
+            if format == "text":
+                console.show(done, sys.stderr)
+            confirmed(f"Make {len(planned.todo)} of them?", yes, app.interactive)
+            with console.progress([]) as listener:
+                done = fleet_sync.sync(session, planned, listener)
+        present(done, format, done.code)

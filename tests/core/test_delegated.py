@@ -26,7 +26,7 @@ def test_what_is_under_way_there_is_under_way_here_and_says_what_it_said() -> No
 def test_what_a_person_has_to_decide_there_is_told_in_its_own_words() -> None:
     found = verdict(WISH, Ended(3, ("blocked: v1.0.0 is too low", "take v1.1.0"), "/x/part.log"))
     assert isinstance(found, Blocked)
-    assert "blocked: v1.0.0 is too low\ntake v1.1.0" in found.conflict.why
+    assert "blocked: v1.0.0 is too low | take v1.1.0" in found.conflict.why
     assert "/x/part.log" in found.conflict.remedy
 
 
