@@ -39,6 +39,10 @@ class Event:
     detail: str = ""
     state: str = ""
 
+    @property
+    def limited(self) -> bool:
+        return self.kind == "waits" and self.state == LIMIT
+
 
 @dataclass(frozen=True)
 class Engine:

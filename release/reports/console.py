@@ -44,7 +44,7 @@ def plain(event: Event) -> None:
         _tell(f"{shown(event.step)}: {brief(event.detail)}")
     elif event.kind == "found" and event.state not in ("skipped", "pending"):
         _tell(f"{MARKS[event.state]} {shown(event.step)}: {event.state}, {brief(event.detail)}")
-    elif event.kind == "uncertain":
+    elif event.kind == "uncertain" or event.limited:
         _tell(f"? {shown(event.step)}: {brief(event.detail)}")
 
 

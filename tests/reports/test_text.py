@@ -16,7 +16,7 @@ from release.core.finding import Conflict
 from release.core.fleet_status import Component, Status, Summary
 from release.core.model import Reason
 from release.core.plan import Abandoned, Filled, LinesStatus, LineStatus, Plan, State, StepState, Verified
-from release.engine.walk import Event
+from release.engine.walk import LIMIT, Event
 from release.reports import console
 from release.reports.live import Board
 from release.reports.text import GUTTER, MARKS, SOME, STYLES, shown
@@ -151,6 +151,13 @@ def test_an_event_is_told_as_one_harmless_line_or_not_at_all(
     assert harmless(said.err)
     told = kind in ("intent", "uncertain") or (kind == "found" and state not in ("skipped", "pending"))
     assert bool(said.err) == told
+
+
+def test_a_wait_for_a_limit_is_told_and_any_other_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    console.plain(Event("downstream a", "waits", "cannot look: no more requests before noon", LIMIT))
+    assert capsys.readouterr().err == "? downstream a: cannot look: no more requests before noon\n"
+    console.plain(Event("downstream a", "waits", "its run goes on", "underway"))
+    assert capsys.readouterr().err == ""
 
 
 def board_text(board: Board, width: int = 80) -> str:
