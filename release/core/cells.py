@@ -22,12 +22,11 @@ from release.core.forge import Asset, Published, Run
 from release.core.moments import age, between, instant
 from release.core.record import Proof
 from release.core.reference import Reference
+from release.core.runs import NOTHING_DONE
 
 State = Literal["found", "missing", "waiting", "released"]
 Ran = Literal["green", "red", "running", "none"]
 Lack = Literal["release", "run", "assets", "images"]
-
-NOTHING_DONE = ("skipped",)  # how a run ends that did nothing at all
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ of 100 tags missing for half a year. What could not be seen is neither there nor
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -25,8 +25,9 @@ from release.core.fleet import dependency_order
 from release.core.fleet_window import EVERYTHING, Upstream, Wanted, asked, window
 from release.core.model import Tag
 from release.core.naming import Match, Naming, naming
+from release.core.own_tags import Own, by_release
 from release.core.record import TAG, Proof
-from release.core.runs import by_tag
+from release.core.runs import by_tag, noted
 from release.core.version import template_values
 
 
@@ -157,15 +158,10 @@ class _Scene:
             proved,
             now,
         )
-        self.due = {name: Due(name, self._out(name)) for name in world.window}
+        self.due = {name: Due(name, world.came_out(name, home.releases)) for name in world.window}
         self._values = {name: template_values(world.versions[name], name, world.rules) for name in world.window}
         self._namings: dict[str, Naming] = {}
         self._expected: dict[tuple[object, ...], Expected] = {}
-
-    def _out(self, release: str) -> str:
-        """When the upstream brought it out, as far as that is known: by its forge, else by its commit."""
-        published = (self.home.releases or {}).get(release)
-        return (published.at if published is not None else "") or self.world.tags[release].date
 
     def naming(self, template: str) -> Naming:
         if template not in self._namings:
@@ -241,7 +237,7 @@ def _judge(one: Downstream, seen: Listed, scene: _Scene, parent: Component | Non
         return Component(one.name, "downstream", repository, error), Summary(expected)
     read = scene.naming(one.tag).read
     matches = {tag: read(tag) for tag in sorted(seen.tags)}
-    own = _by_release(matches)
+    own = by_release(matches)
     unready = () if parent is None else [name for name in expected if states.get(name) != "found"]
     cells = _cells(one, expected, frozenset(unready), own, _lists(one, seen, scene, own), scene)
     malformed = tuple(tag for tag, match in matches.items() if match is None)
@@ -265,30 +261,10 @@ def _expected(one: Downstream, world: Upstream, parents: Collection[str] | None)
     return tuple(name for name in followed if not one.of or parents is None or name in parents)
 
 
-class _Own(NamedTuple):
-    """A tag that a component has, and what it says."""
-
-    tag: str
-    match: Match
-
-
-def _by_release(matches: Mapping[str, Match | None]) -> dict[str, tuple[_Own, ...]]:
-    """Upstream tag -> the component's tags for it, ordered by channel and number."""
-    found: dict[str, list[_Own]] = {}
-    for tag, match in matches.items():
-        if match:
-            found.setdefault(match.release, []).append(_Own(tag, match))
-    return {release: tuple(sorted(tags, key=lambda own: (own.match.order, own.tag))) for release, tags in found.items()}
-
-
-def _lists(one: Downstream, seen: Listed, scene: _Scene, own: Mapping[str, Sequence[_Own]]) -> Lists:
+def _lists(one: Downstream, seen: Listed, scene: _Scene, own: Mapping[str, Sequence[Own]]) -> Lists:
     if seen.runs is None or not one.workflow:
         return Lists(seen, None, scene.now)
-    known: dict[int, str] = {}
-    for release, evidence in scene.proved.items():
-        proof, claim = evidence.get(f"downstream {one.name}"), evidence.get(f"dispatch {one.name}")
-        tag = proof.tag if proof is not None else next((has.tag for has in own.get(release, ())), "")
-        known |= {noted.id: tag for noted in (proof, claim) if noted is not None and noted.id and tag}
+    known = noted(one.name, scene.proved, own)
     return Lists(seen, by_tag(seen.runs, seen.tags or {}, known), scene.now)
 
 
@@ -296,7 +272,7 @@ def _cells(
     one: Downstream,
     expected: Iterable[str],
     unready: Collection[str],
-    own: Mapping[str, Sequence[_Own]],
+    own: Mapping[str, Sequence[Own]],
     lists: Lists,
     scene: _Scene,
 ) -> tuple[Cell, ...]:
@@ -312,7 +288,7 @@ def _cells(
     return tuple(cell(release) for release in expected)
 
 
-def _tagged(one: Downstream, own: _Own, proof: Proof | None, scene: _Scene) -> Tagged:
+def _tagged(one: Downstream, own: Own, proof: Proof | None, scene: _Scene) -> Tagged:
     noted = proof if proof is not None and proof.tag == own.tag else None
     return Tagged(own.tag, own.match.order, noted, scene.expected(one, own.match))
 
@@ -358,7 +334,7 @@ def _wrong_tags(cells: Iterable[Cell]) -> tuple[str, ...]:
     return tuple(wrong.tag for cell in cells for wrong in cell.wrong)
 
 
-def _extra(own: Mapping[str, Sequence[_Own]], scene: _Scene) -> tuple[str, ...]:
+def _extra(own: Mapping[str, Sequence[Own]], scene: _Scene) -> tuple[str, ...]:
     """Well-formed tags of no release that the upstream ever made, by precedence; of the lines and the kind that are asked about."""
     strangers = [
         has

@@ -10,6 +10,7 @@ import msgspec
 
 from release.core.config import Config, Downstream
 from release.core.finding import Conflict
+from release.core.forge import Published
 from release.core.model import Kind, Tag
 from release.core.naming import LONGEST_TAG
 from release.core.version import Scheme, Version, scheme
@@ -47,6 +48,11 @@ class Upstream(msgspec.Struct, frozen=True):
     versions: Mapping[str, Version]
     window: tuple[str, ...]
     malformed: tuple[str, ...]
+
+    def came_out(self, release: str, releases: Mapping[str, Published] | None) -> str:
+        """When a release was brought out, as far as that is known (ISO 8601): by its forge, else by its commit."""
+        published = (releases or {}).get(release)
+        return (published.at if published is not None else "") or self.tags[release].date
 
 
 def asked(config: Config, wanted: Wanted) -> tuple[Downstream, ...]:

@@ -53,7 +53,7 @@ class Run(msgspec.Struct, frozen=True):
     """One run of a workflow. `workflow` is its file (`.github/workflows/release.yml`), `title` what the run is called.
 
     `branch` is the branch or tag that it ran for, `commit` its head; `conclusion` is "" until `status` is "completed".
-    `attempt` counts from 1. `created` is ISO 8601 UTC.
+    `attempt` counts from 1. `created` and `updated` are ISO 8601 UTC; a run that has ended was updated last when it did.
     """
 
     id: int
@@ -67,6 +67,7 @@ class Run(msgspec.Struct, frozen=True):
     attempt: int
     created: str
     url: str = ""
+    updated: str = ""
 
     @property
     def ended(self) -> bool:

@@ -7,9 +7,14 @@ the tag as a word of its own. What is left over is nobody's that we know of.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from release.core.forge import Run
+from release.core.own_tags import Own
+from release.core.record import Proof
+
+NOTHING_DONE = ("skipped",)
+"""How a run ends that did nothing at all."""
 
 _WORD = re.compile(r"[\w.+/@-]+")
 _LONGEST_TITLE = 1000  # characters that are searched
@@ -22,6 +27,16 @@ def by_tag(runs: Iterable[Run], tags: Collection[str], known: Mapping[int, str])
         for tag in _tags(run, tags, known):
             found.setdefault(tag, []).append(run)
     return found
+
+
+def noted(name: str, proved: Mapping[str, Mapping[str, Proof]], own: Mapping[str, Sequence[Own]]) -> dict[int, str]:
+    """The numbers of a component's runs that the record has, each with the tag that it was for."""
+    known: dict[int, str] = {}
+    for release, evidence in proved.items():
+        proof, claim = evidence.get(f"downstream {name}"), evidence.get(f"dispatch {name}")
+        tag = proof.tag if proof is not None else next((has.tag for has in own.get(release, ())), "")
+        known |= {one.id: tag for one in (proof, claim) if one is not None and one.id and tag}
+    return known
 
 
 def _tags(run: Run, tags: Collection[str], known: Mapping[int, str]) -> Iterator[str]:

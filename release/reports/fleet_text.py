@@ -274,7 +274,8 @@ def _by_tags_alone(components: Sequence[Component]) -> Iterator[Line]:
     """Nobody is to believe that more was looked at than was."""
     cells = [cell for one in components for cell in one.releases if cell.state == "found"]
     lists = [one.unseen for one in components if one.unseen]
-    if cells and not lists and all(cell.published is cell.run is cell.assets is cell.images is None for cell in cells):
+    looked = (part for cell in cells for part in (cell.published, cell.run, cell.assets, cell.images))
+    if cells and not lists and all(part is None for part in looked):
         yield [("seen by tags and commits alone: releases, runs, assets and images were not looked at", "dim")]
 
 

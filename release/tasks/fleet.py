@@ -43,6 +43,30 @@ def status(
 
 @task(
     help={
+        "line": "only releases of this line, as in 1.33; may be repeated",
+        "component": "only this component; may be repeated. The others are not asked",
+        "since": "only releases whose commit is of this day or later (YYYY-MM-DD, as git prints it)",
+        "until": "only releases whose commit is of this day or earlier",
+        "format": "text or json",
+    },
+    iterable=["line", "component"],
+    auto_shortflags=False,
+)
+def stats(
+    c: Context, line: list[str], component: list[str], since: str = "", until: str = "", format: str = "text"
+) -> None:
+    """Releases per month, lead time to each component, failures, time to restore."""
+    from release import app
+    from release.commands.evidence import asked_about
+    from release.commands.fleet_stats import fleet_stats
+
+    with told(format):
+        wanted = asked_about(line, component, "", since, until)
+        present(fleet_stats(app.session(), wanted), format)
+
+
+@task(
+    help={
         "last": "how many of the upstream's newest releases are looked at (default: [sync] last)",
         "since": "only releases of this day or later (YYYY-MM-DD)",
         "yes": "act without asking",
@@ -75,3 +99,20 @@ def sync(c: Context, last: int = 0, since: str = "", yes: bool = False, format: 
             with console.progress([]) as listener:
                 done = fleet_sync.sync(session, planned, listener)
         present(done, format, done.code)
+
+
+@task(
+    help={
+        "version": "the version that would be released (default: any)",
+        "line": "only what a release of this line would bring, as in 1.33",
+        "format": "text or json",
+    },
+    auto_shortflags=False,
+)
+def plan(c: Context, version: str = "", line: str = "", format: str = "text") -> None:
+    """Who would be released with a version, in which order, and who not and why: by the configuration alone."""
+    from release import app
+    from release.commands.fleet_plan import fleet_plan
+
+    with told(format):
+        present(fleet_plan(app.surveying(), version, line), format)

@@ -114,6 +114,7 @@ def run(shape: RunShape) -> Run:
         attempt=shape.run_attempt,
         created=moment(shape.created_at),
         url=shape.html_url,
+        updated=moment(shape.updated_at),
     )
 
 

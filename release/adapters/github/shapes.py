@@ -77,6 +77,7 @@ class RunShape(msgspec.Struct, frozen=True):
     conclusion: str | None = None
     head_branch: str | None = None
     run_attempt: int = 1
+    updated_at: str | None = None
 
 
 class RunsShape(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ def flow(app: Repository, work: Path) -> Repository:
 def a_run(**other: Any) -> dict[str, Any]:
     return {
         "id": 5, "path": ".github/workflows/release.yml", "event": "push", "head_sha": "a" * 40, "display_title": "t",
-        "created_at": "2030-01-31T12:00:00Z", "html_url": "https://h/5", "status": "completed", "conclusion": "success",
+        "created_at": "2030-01-31T12:00:00Z", "updated_at": "2030-01-31T13:00:00Z", "html_url": "https://h/5", "status": "completed", "conclusion": "success",
         "head_branch": "master", "run_attempt": 1,
     } | other  # fmt: skip
 
@@ -191,6 +191,7 @@ def test_a_run_of_a_called_workflow_has_its_file(told: Told) -> None:
     run = app.run(5)
     assert run is not None
     assert (run.workflow, run.conclusion, run.branch, run.created) == (".github/workflows/release.yml", "", "", "2030-01-31T12:00:00+00:00")  # fmt: skip
+    assert run.updated == "2030-01-31T13:00:00+00:00"
 
 
 def test_the_search_for_runs_ends_with_the_first_that_is_too_old_and_with_the_newest_thousand(told: Told) -> None:
