@@ -13,7 +13,9 @@ from release.core.references import Said
 from release.core.version import Scheme
 
 PREFIX = "sluice/update/"
-_MARK = re.compile(r"<!-- sluice update (\S{1,200}) -->")
+MOST = 20
+"""So many versions, the newest first, a pull request says to have stood for."""
+_MARK = re.compile(r"<!-- sluice update (\S{1,200}(?: \S{1,200})*) -->")
 _CLAIM = re.compile(
     r"Reference-Version: (\S{1,200})\nReference-Onto: ([0-9a-f]{64})\nReference-Tree: ([0-9a-f]{40,64})\n*$"
 )
@@ -51,20 +53,26 @@ def title(project: str, release: Release) -> str:
     return f"chore(deps): {plain(project, 100)} {release.tag}"
 
 
-def body(origin: Origin, release: Release, wish: DownstreamWish, said: Sequence[Said]) -> str:
-    """What is written where, and the mark by which any machine knows the pull request. What files said is nobody's markup."""
+def body(
+    origin: Origin, release: Release, wish: DownstreamWish, said: Sequence[Said], earlier: Sequence[str] = ()
+) -> str:
+    """What is written where, and the mark by which any machine knows the pull request. What files said is nobody's markup.
+
+    `earlier` are the versions that it stood for before this one.
+    """
+    versions = tuple(dict.fromkeys((release.version, *earlier)))[:MOST]
     named = f"[{release.tag}]({origin.link})" if origin.link else f"`{release.tag}`"
     lines = [f"- {_code(_place(one))}: {_code(one.wish.value)}, was {_code(one.says)}" for one in said if one.edit]
     waits = "" if wish.trigger == "none" else f" {_code(wish.name)} is released when this is merged."
     ends = "Closed without a merge, it is not opened again for this version."
     head = f"{plain(origin.project, 100)} {named} is out, and this names it here.{waits}"
-    return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {_hidden(release.version)} -->", ""])
+    return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {' '.join(map(_hidden, versions))} -->", ""])
 
 
-def marked(text: str) -> str:
-    """The version in the mark of a pull request of ours, "" where there is none; ours closes the description."""
+def marked(text: str) -> tuple[str, ...]:
+    """The versions in the mark of a pull request of ours, the one that it is for first; ours closes the description."""
     found = _MARK.findall(text)
-    return found[-1].replace("-%2D", "--") if found else ""
+    return tuple(one.replace("-%2D", "--") for one in found[-1].split(" ")) if found else ()
 
 
 def message(project: str, release: Release, onto: str, tree: str = "") -> str:

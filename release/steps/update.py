@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
 from release.core import update_proposal
@@ -25,6 +26,7 @@ from release.steps.doors import Doors
 HEADS = "refs/heads/"
 PLAIN = ("100644", "100755")
 ATTEMPTS = 3
+CLOSED = 100  # so many of the closed ones, newest first, may have been for a version
 AGAIN = "run the same command again: it goes on from there"
 
 State = Literal["none", "wanted", "later", "theirs", "stale", "foreign"]
@@ -162,25 +164,27 @@ class UpdateReferences(Step[Proof]):
         return Blocked(Conflict("proposal-touched", why, remedy))
 
     def _refused(self, forge: Forge) -> Failed | None:
-        """Somebody's no: none is open, and the newest of those for this version, or a newer one, is closed."""
+        """Somebody's no: none is open, and one that was for this version is closed."""
         if self._open(forge) is not None:
             return None
-        newest = next(forge.proposals(self._branch, self.wish.branch, "closed"), None)
-        version = self._parsed(update_proposal.marked(newest.body)) if newest is not None else None
-        if newest is None or version is None or version < self._version:
+        closed = islice(forge.proposals(self._branch, self.wish.branch, "closed"), CLOSED)
+        version = self.release.version
+        found = next((one for one in closed if version in update_proposal.marked(one.body)), None)
+        if found is None:
             return None
-        place, tag = f"#{newest.number} of {self.wish.name} ({newest.url})", self.release.tag
+        place, tag = f"#{found.number} of {self.wish.name} ({found.url})", self.release.tag
         by_hand = f"name {tag} in {self.wish.branch} by hand"
-        if newest.merge:
-            why = f"{place} brought {version}, and {self.wish.branch} does not name it: it was taken back"
+        if found.merge:
+            why = f"{place} was merged, and {self.wish.branch} does not name {tag}: it was taken back"
             return Failed(why, f"{by_hand}, or leave it to the next release")
         remedy = f"reopen it and merge it, {by_hand}, or leave it to the next release"
-        return Failed(f"{place}, which brought {version}, was closed without a merge", remedy)
+        return Failed(f"{place}, which was for {tag}, was closed without a merge", remedy)
 
     def _offer(self, forge: Forge, there: Look) -> None:
         """Open the pull request, or have it say what it brings now. If another captain was faster, that is as good."""
         pull = self._open(forge)
-        words = self._title, update_proposal.body(self.origin, self.release, self.wish, there.said)
+        earlier = update_proposal.marked(pull.body) if pull is not None else ()
+        words = self._title, update_proposal.body(self.origin, self.release, self.wish, there.said, earlier)
         if pull is None:
             try:
                 forge.propose(self._branch, self.wish.branch, *words)
@@ -215,7 +219,7 @@ class UpdateReferences(Step[Proof]):
         if claim is not None:
             version = self._parsed(claim.version)
             if version is not None and version > self._version:
-                return "later"
+                return "stale" if self._left(head) else "later"
             wanted = applied(edits(there.said), {path: text(content) for path, content in there.files.items()})
             same = all(held.files[path] == content for path, content in wanted.items())
             fresh = (claim.version, claim.onto) == (self.release.version, digest(there.files))
@@ -236,6 +240,13 @@ class UpdateReferences(Step[Proof]):
             if any(one.merge and one.head == head for one in closed):
                 return True
         return self.remote.holds(self.wish.branch, head)
+
+    def _left(self, head: str) -> bool:
+        """Whether a commit of ours is what a pull request left behind: none is open, and it was one of the closed ones."""
+        if self.forge is None or self._open(self.forge) is not None:
+            return False
+        closed = self.forge.proposals(self._branch, self.wish.branch, "closed")
+        return any(one.head == head for one in islice(closed, CLOSED))
 
     def _look(self, commit: str) -> Look:
         """What a commit says."""
@@ -275,7 +286,7 @@ class UpdateReferences(Step[Proof]):
 
     def _says(self, pull: Proposed) -> bool:
         """Whether a pull request tells of this version; a person may have written more into it."""
-        return update_proposal.marked(pull.body) == self.release.version and pull.title == self._title
+        return update_proposal.marked(pull.body)[:1] == (self.release.version,) and pull.title == self._title
 
     def _parsed(self, version: str) -> Version | None:
         return self.origin.rules.parse(version)

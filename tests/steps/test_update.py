@@ -115,7 +115,8 @@ def test_however_it_is_merged_it_is_done_and_the_next_version_takes_the_same_bra
     assert hub.world.git(hub.git, "rev-list", "--count", f"main..{OURS}") == "1"
 
 
-def test_a_pull_request_that_was_closed_is_a_no_to_its_version_and_to_older_ones(hub: Component) -> None:
+def test_a_pull_request_that_was_closed_is_a_no_to_every_version_that_it_was_for(hub: Component) -> None:
+    applied(hub.step("1.1.0"))
     applied(hub.step("1.2.0"))
     hub.state(1, "closed")
     written = hub.everything()
@@ -123,7 +124,7 @@ def test_a_pull_request_that_was_closed_is_a_no_to_its_version_and_to_older_ones
         step = hub.step(version)
         found = inspected(step)
         assert isinstance(found, Failed), found
-        assert "was closed without a merge" in found.why
+        assert f"which was for v{version}, was closed without a merge" in found.why
         assert "reopen it" in found.remedy
         with pytest.raises(Refused, match="was closed without a merge"):
             applied(step)
@@ -131,8 +132,12 @@ def test_a_pull_request_that_was_closed_is_a_no_to_its_version_and_to_older_ones
     hub.state(1, "open")
     assert isinstance(inspected(hub.step("1.2.0")), Underway)
     hub.state(1, "closed")
-    assert isinstance(applied(hub.step("1.3.0")), Underway)
+    assert isinstance(applied(hub.step("1.1.1")), Underway)
     assert [one["state"] for one in hub.pulls()] == ["closed", "open"]
+    hub.merge(2)
+    assert isinstance(inspected(hub.step("1.1.0")), Done)
+    assert isinstance(inspected(hub.step("1.2.0")), Failed)
+    assert isinstance(applied(hub.step("1.3.0")), Underway)
 
 
 def test_what_was_merged_and_taken_back_is_not_brought_again(hub: Component) -> None:
