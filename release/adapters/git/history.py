@@ -16,7 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from release.adapters.git import log
-from release.adapters.git.run import Runner, text
+from release.adapters.git.run import Runner
 
 REMOTE = "sluice-history"  # no name that anybody has in his settings
 
@@ -51,9 +51,10 @@ class History:
     def _judged(self, branch: str, commits: Collection[str]) -> Judged:
         ref = f"refs/history/{_key(branch)}"
         self._fetch(f"+refs/heads/{branch}:{ref}")
-        left, tip = set(commits), text(self._run("rev-parse", "--verify", "--end-of-options", ref)).strip()
-        with closing(log.parents(self._run, [tip])) as rows:
+        left, tip = set(commits), ""
+        with closing(log.parents(self._run, [ref])) as rows:
             for row in rows:
+                tip = tip or row[0]  # of one history the tip comes first
                 left.discard(row[0])
                 if not left:
                     break
