@@ -117,6 +117,15 @@ def test_a_component_costs_one_request_of_the_api_for_each_list(some: Fleet) -> 
     )
 
 
+def test_a_second_look_by_another_process_is_all_not_modified_and_finds_the_same(some: Fleet) -> None:
+    first = some.look()
+    second = some.look()  # a session of its own knows what is on disk, and nothing else
+    asked = list(some.forge.exchanges())[some.asked :]
+    assert [one.status for one in asked] == [304] * 7
+    assert second.listed == first.listed
+    assert second.home == first.home
+
+
 def test_who_is_left_out_is_not_asked_and_a_run_only_where_there_is_a_workflow(some: Fleet) -> None:
     some.configure(FLOW, "")
     found = some.look(Wanted(components=(TWO,)))
