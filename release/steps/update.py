@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
+import msgspec
+
 from release.core import update_proposal
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
 from release.core.forge import PACE, Proposed
@@ -266,11 +268,10 @@ class UpdateReferences(Step[Proof]):
 
     def _told(self, conflicts: Sequence[Conflict]) -> Conflict:
         """All of them as one: a step is blocked once."""
-        where = f"{self.wish.branch} of {self.wish.name}"
         why = "; ".join(conflict.why for conflict in conflicts)
-        return Conflict(
-            conflicts[0].rule, f"{where}: {why}", ", or ".join(dict.fromkeys(one.remedy for one in conflicts))
-        )
+        remedy = ", or ".join(dict.fromkeys(conflict.remedy for conflict in conflicts))
+        where = f"{self.wish.branch} of {self.wish.name}"
+        return msgspec.structs.replace(conflicts[0], why=f"{where}: {why}", remedy=remedy)
 
     def _tips(self) -> tuple[str, str]:
         """The heads of the component's branch and of ours, "" for none, with their objects brought here."""

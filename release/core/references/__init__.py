@@ -110,7 +110,7 @@ def _said(wish: UpdateWish, text: str) -> Said | Conflict:
         edit = Splice(wish.path, leaf.start, leaf.end, form.written(wish, body[leaf.start : leaf.end], leaf))
         _prove(form, wish, edit.applied(body), _shifted(before, leaf, edit, wish.value))
     except Unfit as unfit:
-        return Conflict(unfit.rule, f"{wish.path} {unfit.why}", unfit.remedy)
+        return msgspec.structs.replace(unfit.conflict, why=f"{wish.path} {unfit.conflict.why}")
     return Said(wish, leaf.says, msgspec.structs.replace(edit, start=edit.start + skip, end=edit.end + skip))
 
 
@@ -136,7 +136,7 @@ def _prove(form: Format, wish: UpdateWish, text: str, wanted: Sequence[Leaf]) ->
         seen = ()
     if list(seen) != list(wanted):
         why = f"would not say {wish.value!r:.80}, and all else as before, once that is written"
-        raise Unfit("update-refused", why, "mend [[downstream.update]] pattern, key or value")
+        raise Unfit(Conflict("update-refused", why, "mend [[downstream.update]] pattern, key or value"))
 
 
 def _overlaps(found: Sequence[Splice]) -> list[Conflict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.leaf import Leaf, Unfit, the_one, unreadable
 
@@ -37,7 +38,7 @@ def written(wish: UpdateWish, raw: str, leaf: Leaf) -> str:
     """In the quotes that are there."""
     if not PLAIN.fullmatch(wish.value):
         why = f"cannot take {wish.value!r:.80} for the ARG {wish.key}: it would be read otherwise there"
-        raise Unfit("update-refused", why, "use letters, digits and ._+:/@~-")
+        raise Unfit(Conflict("update-refused", why, "use letters, digits and ._+:/@~-"))
     quote = raw[0] if raw[:1] in ("'", '"') else ""
     return f"{quote}{wish.value}{quote}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.leaf import Leaf, Unfit, the_one
 
@@ -41,7 +42,7 @@ def chosen(wish: UpdateWish, found: Sequence[Leaf]) -> Leaf:
     """What is required of the module, where nothing stands in its place."""
     if any(leaf.path == ("replace", wish.key) for leaf in found):
         why = f"replaces {wish.key}: what it requires of it has no effect"
-        raise Unfit("update-refused", why, "take the replace out, or leave this update out")
+        raise Unfit(Conflict("update-refused", why, "take the replace out, or leave this update out"))
     return the_one([leaf for leaf in found if leaf.path == ("require", wish.key)], f"require {wish.key}")
 
 
@@ -50,11 +51,13 @@ def written(wish: UpdateWish, raw: str, leaf: Leaf) -> str:
     seen = VERSION.fullmatch(wish.value)
     if seen is None:
         why = f"cannot take {wish.value!r:.80}, which is no version of a Go module"
-        raise Unfit("update-refused", why, 'write one like v1.2.3, as in value = "v{core}"')
+        raise Unfit(Conflict("update-refused", why, 'write one like v1.2.3, as in value = "v{core}"'))
     major = int(seen[1])
     if not _fits(wish.key, major, bool(seen[2])):
         why = f"requires {wish.key}, which has no version {wish.value}: a major from v2 on is part of a module's path"
-        raise Unfit("update-refused", why, "require the module with that path, and mend [[downstream.update]] key")
+        raise Unfit(
+            Conflict("update-refused", why, "require the module with that path, and mend [[downstream.update]] key")
+        )
     quote = raw[0] if raw[:1] in ('"', "`") else ""
     return f"{quote}{wish.value}{quote}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references import yaml_key
 from release.core.references.keys import by_key
@@ -22,5 +23,5 @@ def chosen(wish: UpdateWish, found: Sequence[Leaf]) -> Leaf:
     leaf = by_key(key, found, dict.fromkeys(leaf.path[:1] for leaf in found))
     if wish.key and not _ONE.fullmatch(leaf.says):
         why = f"depends on {wish.key} {leaf.says!r:.80}, which is a range of versions"
-        raise Unfit("update-refused", why, "write one version there, or leave it to the range")
+        raise Unfit(Conflict("update-refused", why, "write one version there, or leave it to the range"))
     return leaf

@@ -7,6 +7,7 @@ import re
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.keys import by_key
 from release.core.references.leaf import WHOLE, Leaf, Path, Unfit, agree, in_quotes, is_whole, unreadable
@@ -24,7 +25,7 @@ def leaves(wish: UpdateWish, text: str) -> list[Leaf]:
     except (ValueError, RecursionError) as error:
         raise unreadable("JSON", str(error)[:200] or "it is nested too deep") from None
     if not agree(found, data):
-        raise Unfit("update-refused", "cannot be read without doubt", 'take kind = "regex" for it')
+        raise Unfit(Conflict("update-refused", "cannot be read without doubt", 'take kind = "regex" for it'))
     return found
 
 
@@ -36,7 +37,7 @@ def chosen(wish: UpdateWish, found: Sequence[Leaf]) -> Leaf:
 def written(wish: UpdateWish, raw: str, leaf: Leaf) -> str:
     """A string; a whole number stays one."""
     if leaf.kind == "other":
-        raise Unfit("update-refused", f"has {wish.key}, which is no text", "make it a string")
+        raise Unfit(Conflict("update-refused", f"has {wish.key}, which is no text", "make it a string"))
     return wish.value if is_whole(leaf.kind, wish.value) else in_quotes(wish.value)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from release.core.finding import Conflict
 from release.core.references.leaf import Leaf, Path, Unfit, the_one
 
 LONGEST_KEY = 500
@@ -41,11 +42,15 @@ def by_key(key: str, leaves: Sequence[Leaf], roots: Iterable[Path] = ((),)) -> L
         further &= {leaf.path[: depth + number] for leaf in leaves}
         if not further:
             why = f"{shown} and no {text.lstrip('.')} in it" if shown else f"no {text}"
-            raise Unfit("update-missing", f"has {why}", "mend [[downstream.update]] key, or write it there first")
+            raise Unfit(
+                Conflict("update-missing", f"has {why}", "mend [[downstream.update]] key, or write it there first")
+            )
         places, shown = further, shown + text
     found = [leaf for leaf in leaves if leaf.path in places]
     if not found:
-        raise Unfit("update-refused", f"has {key}, which is no single value", "name one of those that are in it")
+        raise Unfit(
+            Conflict("update-refused", f"has {key}, which is no single value", "name one of those that are in it")
+        )
     return the_one(found, key)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from release.core.finding import Conflict
+
 Path = tuple[str | int, ...]
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 PATTERN = 'take kind = "regex" for this place, or write it otherwise'
@@ -29,29 +31,31 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 class Unfit(Exception):
-    """A value cannot be found, or not be written: by which rule, why, and what to do."""
+    """A value cannot be found, or not be written. What is so goes on after the file's name."""
 
-    def __init__(self, rule: str, why: str, remedy: str) -> None:
-        super().__init__(rule, why, remedy)
-        self.rule = rule
-        self.why = why
-        self.remedy = remedy
+    def __init__(self, conflict: Conflict) -> None:
+        super().__init__(conflict)
+        self.conflict = conflict
 
 
 def unreadable(what: str, why: str) -> Unfit:
     """A file that is not what it is said to be."""
-    return Unfit("update-unreadable", f"is no {what}: {why}", "mend it, or name another kind in [[downstream.update]]")
+    return Unfit(
+        Conflict("update-unreadable", f"is no {what}: {why}", "mend it, or name another kind in [[downstream.update]]")
+    )
 
 
 def the_one(found: Sequence[Leaf], what: str) -> Leaf:
     """The only value that was found, if there is one, and it can be written over."""
     if not found:
-        raise Unfit("update-missing", f"has no {what}", "mend [[downstream.update]], or write it there by hand first")
+        raise Unfit(
+            Conflict("update-missing", f"has no {what}", "mend [[downstream.update]], or write it there by hand first")
+        )
     if len(found) > 1:
         remedy = "name the place so that only one is meant"
-        raise Unfit("update-ambiguous", f"has {what} {len(found)} times", remedy)
+        raise Unfit(Conflict("update-ambiguous", f"has {what} {len(found)} times", remedy))
     if found[0].fixed:
-        raise Unfit("update-refused", f"has {what}, but {found[0].fixed}", PATTERN)
+        raise Unfit(Conflict("update-refused", f"has {what}, but {found[0].fixed}", PATTERN))
     return found[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.leaf import Leaf, Unfit, the_one
 
@@ -27,5 +28,5 @@ def chosen(wish: UpdateWish, found: Sequence[Leaf]) -> Leaf:
 def written(wish: UpdateWish, raw: str, leaf: Leaf) -> str:
     """The value, as it is. It may not reach over the line that it stands in."""
     if "\n" in raw:
-        raise Unfit("update-refused", "has several lines where the pattern finds its value", "match less")
+        raise Unfit(Conflict("update-refused", "has several lines where the pattern finds its value", "match less"))
     return wish.value

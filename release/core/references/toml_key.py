@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Generator, Iterator, Sequence
 
+from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.keys import by_key
 from release.core.references.leaf import WHOLE, Leaf, Path, Unfit, agree, in_quotes, is_whole, unreadable
@@ -33,7 +34,7 @@ def leaves(wish: UpdateWish, text: str) -> list[Leaf]:
     except (IndexError, AssertionError):
         found, data = [], {"": ""}
     if not agree(found, data):
-        raise Unfit("update-refused", "cannot be read without doubt", 'take kind = "regex" for it')
+        raise Unfit(Conflict("update-refused", "cannot be read without doubt", 'take kind = "regex" for it'))
     return found
 
 
@@ -45,7 +46,7 @@ def chosen(wish: UpdateWish, found: Sequence[Leaf]) -> Leaf:
 def written(wish: UpdateWish, raw: str, leaf: Leaf) -> str:
     """A string in the quotes that are there, as far as these can hold it; a whole number stays one."""
     if leaf.kind == "other":
-        raise Unfit("update-refused", f"has {wish.key}, which is no text", "make it a string")
+        raise Unfit(Conflict("update-refused", f"has {wish.key}, which is no text", "make it a string"))
     if is_whole(leaf.kind, wish.value):
         return wish.value
     return f"'{wish.value}'" if raw.startswith("'") and "'" not in wish.value else in_quotes(wish.value)
