@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import forkserver
+
 CONFIG = """\
 [project]
 name = "demo"
@@ -153,7 +155,16 @@ class World:
         return path
 
     def invoke(self, clone: Path, *args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Answer:
-        """Type a command in a clone."""
+        """Type a command in a clone: the first of its name in a process from scratch, the others forked from a warm one."""
+        full = {**self.environment, **(env or {})}
+        start = forkserver.at_start(full)
+        if not forkserver.worth(start, args):
+            return self.anew(clone, *args, env=env, stdin=stdin)
+        code, out, err = forkserver.typed(args, clone, full, start, stdin.encode())
+        return Answer(code, *(said.decode("utf-8", "backslashreplace") for said in (out, err)))
+
+    def anew(self, clone: Path, *args: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Answer:
+        """Type a command in a clone, in a process from scratch: its arguments and environment are seen from outside."""
         done = subprocess.run(
             [sys.executable, "-m", "invoke", *args],
             cwd=clone, env={**self.environment, **(env or {})}, input=stdin, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False,

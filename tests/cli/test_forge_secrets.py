@@ -139,13 +139,13 @@ def trouble(some: Fleet, secret: str) -> None:
 
 def played(some: Fleet, clone: Path, environment: Mapping[str, str]) -> list[Answer]:
     """The same command again and again, as verbose as it goes, until it only fails for the careless downstream."""
-    env = {**VERBOSE, **environment}
+    env = {**some.settings, **VERBOSE, **environment}
     answers = [
-        some.invoke(clone, "--debug", "release", "--yes", *more, env=env)
+        some.world.anew(clone, "--debug", "release", "--yes", *more, env=env)
         for more in ((), ("--format", "json"), (), ("--format", "json"), ())
     ]
-    answers.append(some.invoke(clone, "--debug", "release.plan", env=env))
-    answers.append(some.invoke(clone, "--debug", "release.verify", env=env))
+    answers.append(some.world.anew(clone, "--debug", "release.plan", env=env))
+    answers.append(some.world.anew(clone, "--debug", "release.verify", env=env))
     return answers
 
 
