@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator
 from release.core import reference as ref
 from release.core.address import holds_secret, without_secret
 from release.core.assembly import Selective, applies
-from release.core.claims import Claim, Wish, claimed, claims, image_of, of_downstream, of_image, of_package, package_of
+from release.core.claims import Claim, Wish, claimed, image_of, of_downstream, of_image, of_package, package_of, wished
 from release.core.config import Config, Downstream, Image, Package
 from release.core.finding import Conflict
 from release.core.naming import OF_A_PROMOTION
@@ -147,11 +147,15 @@ def _unfit(place: str, wish: Wish, sample: Sample) -> Conflict:
 def _twice(config: Config) -> Iterator[Conflict]:
     """Two that claim one thing in a release that selects both."""
     told: set[tuple[str, str, str]] = set()
-    lines = [*(line for _, table, _ in _tables(config) for line in table.lines), ""]
+    tables = wished(config)
+    lines = [*(line for table, _ in tables for line in table.lines), ""]
     for line in dict.fromkeys(lines):
         for sample in samples(config, (line,) if line else ()):
             seen: dict[tuple[str, str, str, Hashable], Claim] = {}
-            for claim in claims(config, sample.line, sample.kind, sample.values):
+            chosen = (wish for table, some in tables if applies(table, sample.line, sample.kind) for wish in some)
+            for claim in (claimed(wish, sample.values) for wish in chosen):
+                if claim is None:
+                    continue
                 other = seen.setdefault(claim.thing, claim)
                 if other is not claim and claim.thing[:3] not in told:
                     told.add(claim.thing[:3])

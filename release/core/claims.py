@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion
 from packaging.version import Version as Pep440Version
 
 from release.core import reference as ref
-from release.core.assembly import applies
+from release.core.assembly import Selective, applies
 from release.core.commits import plain
 from release.core.config import Config, Downstream, Image, Package
 from release.core.finding import Conflict
@@ -76,18 +76,19 @@ def claims(config: Config, line: str, kind: str, values: Mapping[str, str]) -> t
     `values` is what templates may say (`template_values`). A downstream that a promotion releases claims nothing here.
     A configuration that contradicts itself (`claim_contradictions`) may claim less than it says.
     """
-    owner = config.project.name or "the upstream"
-    wishes = [
-        *(wish for table in config.image if applies(table, line, kind) for wish in of_image(owner, table)),
-        *(wish for table in config.package if applies(table, line, kind) for wish in of_package(owner, table)),
-        *(
-            wish
-            for one in config.downstream
-            if one.per == "release" and applies(one, line, kind)
-            for wish in of_downstream(one)
-        ),
-    ]
+    wishes = (wish for table, some in wished(config) if applies(table, line, kind) for wish in some)
     return tuple(claim for wish in wishes if (claim := claimed(wish, values)) is not None)
+
+
+def wished(config: Config) -> tuple[tuple[Selective, tuple[Wish, ...]], ...]:
+    """Every table that a release may select, in the order of the file, with what it wishes for."""
+    owner = config.project.name or "the upstream"
+    downstreams = (one for one in config.downstream if one.per == "release")
+    return (
+        *((table, tuple(of_image(owner, table))) for table in config.image),
+        *((table, tuple(of_package(owner, table))) for table in config.package),
+        *((one, tuple(of_downstream(one))) for one in downstreams),
+    )
 
 
 def of_image(owner: str, table: Image) -> Iterator[Wish]:
