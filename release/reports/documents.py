@@ -13,8 +13,12 @@ from release.redact import HIDE
 def document(value: object) -> str:
     """Any returned value as JSON, indented; non-ASCII stays as it is, control characters are escaped by JSON's own rules."""
     text = HIDE.redacted(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2))
-    plain = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    plain = "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
     return plain.replace("##[", "#\\u0023[")  # in a workflow's log, that would be a command
+
+
+def _escaped(line: str) -> str:
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def of_error(error: ReleaseError) -> str:
