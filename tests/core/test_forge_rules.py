@@ -212,3 +212,26 @@ def test_a_list_of_images_belongs_to_a_gate_of_that_kind(gate: dict[str, Any], m
 def test_a_list_of_images_is_a_file_of_the_repository(path: str) -> None:
     (only,) = told(gate=[{**GATE, "kind": "images", "list": path}])
     assert only.startswith("gate[0].list is ")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"trigger": "local"}, ""),
+        ({"trigger": "sync"}, ""),
+        ({"trigger": "local", "run": ["make", "release", "V={version}"]}, ""),
+        ({"trigger": "local", "run": []}, 'downstream[0].run is empty; write a program and its arguments, as in ["nox", "-s", "x"]'),
+        ({"trigger": "sync", "run": ["make"]}, "downstream[0].run is of no use with trigger = 'sync'; leave it out, or set trigger = \"local\""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("forge", ["none", "github"])
+def test_a_component_that_releases_itself_needs_no_forge_and_only_it_has_a_command(
+    forge: str, more: dict[str, Any], message: str
+) -> None:
+    said = told(project={**HUB, "forge": forge}, downstream=[{**ONE, **more}])
+    assert said == ([message] if message else [])
+
+
+def test_a_command_says_only_what_is_known_of_a_release() -> None:
+    (only,) = told(downstream=[{**ONE, "trigger": "local", "run": ["make", "{arch}"]}])
+    assert only.startswith("downstream[0].run ")
