@@ -13,7 +13,7 @@ import msgspec
 from release.core import update_proposal
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
 from release.core.forge import PACE, Proposed
-from release.core.model import DownstreamWish, Release
+from release.core.model import Commit, DownstreamWish, Release
 from release.core.proposal import applied, digest
 from release.core.record import Proof
 from release.core.references import Said, edits, looked
@@ -28,6 +28,7 @@ from release.steps.doors import Doors
 HEADS = "refs/heads/"
 PLAIN = ("100644", "100755")
 ATTEMPTS = 3
+MERGES = 20  # so many times somebody may have pressed the button that brings a branch up to date
 CLOSED = 100  # so many of the closed ones, newest first, may have been for a version
 AGAIN = "run the same command again: it goes on from there"
 
@@ -228,20 +229,37 @@ class UpdateReferences(Step[Proof]):
             return "wanted" if same and fresh and held.brought else "stale"
         if held.brought or self._named(held) is not None:
             return "theirs" if held.brought else "later"
-        return "stale" if self._merged(base, head) else "foreign"
+        return "stale" if self._merged(head) or self._brought_up(base, head) else "foreign"
 
     def _claim(self, head: str) -> Claim | None:
         """What a commit of ours says of itself, None for what anybody else made, or changed."""
-        claim = update_proposal.claimed(next(self.remote.commits(head, ())).message)
+        claim = update_proposal.claimed(self._at(head).message)
         return claim if claim is not None and claim.tree == self.remote.tree_of(head) else None
 
-    def _merged(self, base: str, head: str) -> bool:
+    def _merged(self, head: str) -> bool:
         """Whether others' commits are in the component's branch by now: what is left of ours may be replaced then."""
         if self.forge is not None:
             closed = self.forge.proposals(self._branch, self.wish.branch, "closed")
             if any(one.merge and one.head == head for one in closed):
                 return True
         return self.remote.holds(self.wish.branch, head)
+
+    def _brought_up(self, base: str, head: str) -> bool:
+        """Whether all that others did to a commit of ours is to merge the component's branch into it, as a forge's button does."""
+        self.remote.holds(self._branch, base)  # brings its history
+        top = commit = self._at(head)
+        for _ in range(MERGES):
+            if len(commit.parents) == 2:
+                commit = self._at(commit.parents[0])
+        if len(top.parents) != 2 or len(commit.parents) != 1 or self._claim(commit.id) is None:
+            return False
+        onto, paths = top.parents[1], [path for _, path in self.remote.changed(commit.parents[0], commit.id)]
+        same = [path for _, path in self.remote.changed(onto, head)] == paths
+        alike = self.remote.contents(head, paths) == self.remote.contents(commit.id, paths)
+        return same and alike and self.remote.holds(self.wish.branch, onto)
+
+    def _at(self, commit: str) -> Commit:
+        return next(self.remote.commits(commit, ()))
 
     def _left(self, head: str) -> bool:
         """Whether a commit of ours is what a pull request left behind: none is open, and it was one of the closed ones."""

@@ -9,6 +9,7 @@ import pytest
 
 from release.core.config import Config
 from release.core.contradictions import contradictions
+from release.core.fleet import resolved
 
 ONE = {"name": "one", "repository": "../one.git"}
 FINE = {"path": "values.yaml", "kind": "yaml", "key": "image.tag"}
@@ -77,3 +78,12 @@ def test_a_component_that_releases_nothing_has_updates_and_nothing_else() -> Non
 def test_components_that_make_no_tag_may_share_a_repository() -> None:
     tables = {"downstream": [{**ONE, "name": name, "trigger": "none", "update": [FINE]} for name in ("a", "b")]}
     assert contradictions(msgspec.convert(tables, Config, strict=True)) == ()
+
+
+def test_what_is_built_on_another_component_names_that_ones_tag() -> None:
+    parent = {**ONE, "tag": "{tag}-one"}
+    update = {**FINE, "value": "{tag}", "key": "image[of={tag}]"}
+    child = {**ONE, "name": "two", "repository": "../two.git", "of": "one", "update": [update]}
+    config = resolved(msgspec.convert({"downstream": [parent, child]}, Config, strict=True))
+    (found,) = config.downstream[1].update
+    assert (found.value, found.key) == ("{tag}-one", "image[of={tag}-one]")

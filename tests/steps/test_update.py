@@ -170,6 +170,30 @@ def test_others_commits_are_kept_and_wait_with_ours(tmp_path: Path, opened: Open
         assert isinstance(applied(component.step("1.2.0")), Underway)
 
 
+@pytest.mark.parametrize(("extra", "kind"), [({}, Pending), ({"go.sum": "sums\n"}, Blocked)])
+def test_the_button_that_brings_the_branch_up_to_date_does_no_harm(
+    bare: Component, extra: dict[str, str], kind: type[Any]
+) -> None:
+    """Unless somebody else's work is in that merge."""
+    applied(bare.step("1.1.0"))
+    bare.commit({"other.txt": "x\n"})
+    place = bare.world.folder / "button"
+    bare.world.git(bare.world.folder, "clone", "--quiet", "--branch", OURS, str(bare.git), str(place))
+    who = ("-c", "user.name=Hub", "-c", "user.email=hub@x")
+    bare.world.git(place, *who, "merge", "--quiet", "--no-ff", "--no-commit", "origin/main")
+    for name, content in extra.items():
+        (place / name).write_text(content)
+    bare.world.git(place, "add", "--all")
+    bare.world.git(place, *who, "commit", "--quiet", "-m", "Merge branch 'main'")
+    bare.world.git(place, "push", "--quiet")
+    assert isinstance(inspected(bare.step("1.1.0")), Underway)
+    later = bare.step("1.2.0", captain="bob")
+    assert isinstance(inspected(later), kind)
+    if kind is Pending:
+        assert isinstance(applied(later), Underway)
+        assert bare.world.git(bare.git, "rev-list", "--count", f"main..{OURS}") == "1"
+
+
 def test_a_commit_of_ours_that_somebody_changed_is_theirs(bare: Component) -> None:
     applied(bare.step("1.1.0"))
     message = bare.world.git(bare.git, "log", "-1", "--format=%B", OURS)
