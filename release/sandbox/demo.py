@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
 
+from release.sandbox import history
 from release.sandbox.fleet import RKE2, environment, git, seed
 from release.sandbox.forge import Fault, Sandbox
 from release.sandbox.index import PackageIndex
@@ -52,7 +53,7 @@ def run(folder: Path | None = None) -> int:
         Sandbox(stage / "forge") as forge,
     ):
         forge.machine[VARIABLE] = places(registry, index)
-        found(forge, stage)
+        found(forge, registry, stage)
         _say(f"Four repositories with the real tags of the RKE2 fleet, on a forge of their own: {forge.url}")
         for number, scene in enumerate(scenes(stage, forge), start=1):
             code = play(number, scene)
@@ -65,14 +66,15 @@ def run(folder: Path | None = None) -> int:
     return 0
 
 
-def found(forge: Sandbox, stage: Path) -> None:
-    """Found the fleet on a forge: repositories with their history, and the secrets that the upstream's workflow needs."""
-    remotes = seed(RKE2, stage / "seed").remotes
-    for name, remote in remotes.items():
+def found(forge: Sandbox, registry: SandboxRegistry, stage: Path) -> None:
+    """Found the fleet: repositories with their history, what came of that, and the secrets that the upstream's workflow needs."""
+    made = {}
+    for name, remote in seed(RKE2, stage / "seed").remotes.items():
         branch = git("-C", remote, "symbolic-ref", "--short", "HEAD").strip()
-        forge.repository(
+        made[name] = forge.repository(
             f"{OWNER}/{name}", branch, immutable_releases=name == "rke2", push=("captain", "robot"), source=remote
         )
+    history.tell(forge, registry, RKE2, made)
     forge.secret(f"{OWNER}/rke2", "RELEASE_TOKEN", forge.token("robot"))
     forge.secret(f"{OWNER}/rke2", "INDEX_TOKEN", INDEX_TOKEN)
     forge.secret(f"{OWNER}/rke2", "SIGNING_KEY", signing_key())
