@@ -98,5 +98,5 @@ def unfit(wish: DownstreamWish, remote: Remote, delegates: Delegates) -> tuple[C
         found.append(Conflict("no-configuration", why, 'write one there, or choose another trigger than "local"'))
     if missing := delegates.missing(wish.run):
         why = f"{wish.name} is released by `{missing}`, which is not on PATH"
-        found.append(Conflict("no-program", why, "install it, or mend [[downstream]] run"))
+        found.append(Conflict("tool-missing", why, "install it, or mend [[downstream]] run"))
     return tuple(found)

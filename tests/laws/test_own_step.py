@@ -88,7 +88,7 @@ def test_what_cannot_release_itself_is_told_before_anything_is_written(
     before = world.every_ref()
     session = opened(world, world.clone("captain"), monkeypatch, NOON)
     ready = prepared(session, Wishes(version="0.1.0"))
-    assert {one.rule for one in ready.plan.conflicts} == {"no-configuration", "no-program"}
+    assert {one.rule for one in ready.plan.conflicts} == {"no-configuration", "tool-missing"}
     assert world.every_ref() == before
 
 

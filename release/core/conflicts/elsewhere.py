@@ -116,6 +116,9 @@ AT_A_STEP = _met(
     ("asset-differs", "a published release has a file with other bytes", "release the next version"),
     ("draft-foreign", "somebody else's draft is there for the tag", "delete it, or publish it and adopt it"),
     ("release-elsewhere", "a release is out for the tag that is not ours", "find out who made it"),
+    ("no-configuration", "a component that is to release itself has no release.toml on its branch",
+     "write one there, or choose another trigger"),
+    ("component-decides", "a component's own release ended with exit code 3", "decide it there: its own words are told"),
     ("update-missing", "a component lacks the file, or the place in it, that is to name the version",
      "mend downstream.update, or write it there by hand first"),
     ("update-ambiguous", "a place that is to name the version is there more than once", "name one of them"),
@@ -142,11 +145,19 @@ OF_FLEET_STATUS = _met(
     ("empty-window", "--since is after --until", "exchange them"),
 )  # fmt: skip
 
+OF_FLEET_SYNC = _met(
+    "fleet.sync",
+    ("sync-unknown", "the upstream's configuration does not tell which of its downstreams this is", "say it: sync.name"),
+    ("sync-channel", "this component is released by promotions alone", "promote it"),
+    ("sync-none", "this component releases nothing, and has only updates", "do without fleet.sync"),
+)  # fmt: skip
+
 ELSEWHERE: tuple[Rule, ...] = (
     *IN_THE_CONFIGURATION,
     *BEFORE_A_VERSION,
     *OF_A_RECORD,
     *AT_A_STEP,
     *OF_WAIVERS,
+    *OF_FLEET_SYNC,
     *OF_FLEET_STATUS,
 )
