@@ -169,3 +169,9 @@ def test_an_hour_may_be_shorter_and_what_went_past_a_limit_is_counted(tmp_path: 
         assert made() == 201
         assert forge.meter.refused == 2
         client.close()
+
+
+def test_a_question_by_graphql_counts_as_a_read_though_it_is_posted(limited: Client) -> None:
+    url = limited.forge.api_url.removesuffix("/v3") + "/graphql"
+    asked = [limited("POST", url, {"query": "{ viewer { login } }"}).status_code for _ in range(8)]
+    assert asked == [200] * 8  # as writes, the fourth would be one too many
