@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from release.core.config import Config
 from release.core.evidence import Listed
 from release.core.finding import Conflict
-from release.core.fleet_stats import NO_FORGE, Failures, Figures, Lead, Month, Open, Span, Stats, span, stats
+from release.core.fleet_stats import NO_FORGE, NO_RUNS, Failures, Figures, Lead, Month, Open, Span, Stats, span, stats
 from release.core.fleet_window import Wanted
 from release.core.model import Tag
 from release.core.record import Proof
@@ -93,7 +93,7 @@ def test_what_is_there_without_a_time_is_counted_as_unknown() -> None:
 
 def test_plain_git_and_a_forge_that_could_not_be_seen_tell_no_lead_time_and_that_is_said() -> None:
     plain = Listed(tags={FINAL: "c"})
-    assert one(plain).unknown == {"lead": NO_FORGE, "runs": "nobody listed runs"}
+    assert one(plain).unknown == {"lead": NO_FORGE, "runs": NO_RUNS}
     assert (one(plain).leads, one(plain).failures, one(plain).restored) == ((), None, None)
     down = listed(FINAL, releases=None, runs=None, errors={"releases": "503", "runs": "502"})
     assert one(down).unknown == {"lead": "503", "runs": "502"}
