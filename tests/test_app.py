@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from release.app.environment import builder_of, invocation_of, of_builds
-from release.core.config import Attest, Config
+from release.app.opening import rights
+from release.core.config import Attest, Config, Downstream, Project, Update
 
 ACTIONS = {
     "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/app", "GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "2",
@@ -21,6 +22,19 @@ def test_outside_of_a_workflow_there_is_neither() -> None:
         some = {name: value for name, value in ACTIONS.items() if name != missing}
         assert (builder_of(some) == "") == (missing in ("GITHUB_SERVER_URL", "GITHUB_WORKFLOW_REF"))
         assert (invocation_of(some) == "") == (missing in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"))
+
+
+def test_a_token_is_for_all_that_is_done_in_a_repository() -> None:
+    """Several downstreams may be in one, where only one of them makes a tag."""
+    tables = (
+        Downstream("a", "acme/x", trigger="workflow_dispatch"),
+        Downstream("b", "acme/x", trigger="none", update=(Update("a.txt"),)),
+        Downstream("c", "acme/y", workflow="release.yml"),
+    )
+    needed = rights(Config(project=Project(forge="github"), downstream=tables), "acme/app")
+    assert needed == {
+        "acme/x": {"dispatch", "push", "propose"}, "acme/y": {"push", "dispatch"}, "acme/app": {"push"},
+    }  # fmt: skip
 
 
 def test_builds_are_not_told_the_key_that_signs_whatever_it_is_named() -> None:

@@ -132,10 +132,12 @@ def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
     """What a release needs of which repository: an App's token is for no more than that."""
     approval = any(gate.kind == "approval" for gate in config.gate)
     needed: dict[str, set[str]] = {one.repository: set() for one in config.component}  # whose tags are looked at
-    needed |= {one.repository: TO_TRIGGER.get(one.trigger, {"push"}).copy() for one in config.downstream}
     for one in config.downstream:
+        needed.setdefault(one.repository, set()).update(TO_TRIGGER.get(one.trigger, {"push"}))
         if one.workflow and one.trigger != "sync":  # the failed jobs of a run are started again
             needed[one.repository].add("dispatch")
+        if one.update:
+            needed[one.repository].update(("push", "propose"))
     proposes = config.commit.mode == "pull-request"
     own = {"push", *(["deploy"] if approval else []), *(["propose"] if proposes else [])}
     return {**needed, repository: own}
