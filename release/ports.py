@@ -297,6 +297,10 @@ class Shelf(Protocol):
         """Write a text to where nothing is yet, all or nothing; Refused where something is."""
         ...
 
+    def rewrite(self, old: str, new: str, target: Path) -> None:
+        """Put a text in the place of the one that was looked at, all or nothing; Refused where the file says another by now."""
+        ...
+
     def names(self, folder: Path) -> frozenset[str] | None:
         """The names in a folder, None where there is no folder."""
         ...

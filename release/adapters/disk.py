@@ -131,6 +131,19 @@ class Disk:
             part.chmod(0o644)
             self._link(part, target)
 
+    def rewrite(self, old: str, new: str, target: Path) -> None:
+        """Put a text in the place of the one that was looked at, all or nothing; Refused where the file says another by now."""
+        real = target.resolve()
+        with complaining(target), _beside(real) as part:
+            with part.open("w", encoding="utf-8", newline="") as copy:
+                copy.write(new)
+                copy.flush()
+                os.fsync(copy.fileno())
+            part.chmod(real.stat().st_mode & 0o777)
+            if real.read_bytes() != old.encode():
+                raise Refused(f"{target} was changed while it was looked at", "run the same command again")
+            part.replace(real)
+
     def _link(self, part: Path, target: Path) -> None:
         """Give a finished file its name. The same bytes under it already are somebody who walked along: that is fine."""
         try:

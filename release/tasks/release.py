@@ -273,6 +273,31 @@ def verify(c: Context, version: str = "", format: str = "text") -> None:
 
 @task(
     help={
+        "since": "the release from which on everything has to be whole; what is below it is history",
+        **{key: HELP[key] for key in ("yes", "format")},
+    },
+    auto_shortflags=False,
+)
+def adopt(c: Context, since: str = "", yes: bool = False, format: str = "text") -> None:
+    """For a project with history: write [project] since into release.toml, and nothing else of it is touched."""
+    from release import app
+    from release.commands import baseline
+    from release.reports import console
+
+    with told(format):
+        if not since:
+            raise UsageError("a baseline is a release", "say --since V")
+        session = app.looking()
+        todo = baseline.prepared(session, since)
+        if todo.baseline.diff:
+            if format == "text":
+                console.show(todo.baseline, sys.stderr)
+            confirmed("Write this into release.toml?", yes, app.interactive)
+        present(baseline.adopt(session, todo), format)
+
+
+@task(
+    help={
         "version": "the release to give up (default: the only one in flight)",
         "reason": "why; it is kept in the record",
         **{key: HELP[key] for key in ("yes", "format")},
