@@ -118,14 +118,11 @@ def released(folder: Path, components: int, scale: Scale, patience: float) -> Re
     result = Result(components)
     with forge(folder / "forge", components, scale) as (sandbox, names):
         count = counting(sandbox)
-        usual, haste.HASTE = haste.HASTE, patience
         began = time.monotonic()
-        try:
+        with hasty(patience), opened(sandbox, scale) as github:
             for result.runs in range(1, RUNS + 1):
-                if run(folder, sandbox, names, scale, result):
+                if run(folder, github, names, result):
                     break
-        finally:
-            haste.HASTE = usual
         result.seconds = time.monotonic() - began
         made = [sum(one["tag_name"] == TAG for one in sandbox.releases(name)) for name in names]
         result.lost, result.doubled = made.count(0), sum(number > 1 for number in made)
@@ -145,27 +142,43 @@ def counting(sandbox: Sandbox) -> Counter[str]:
     return counts
 
 
-def run(folder: Path, sandbox: Sandbox, names: Sequence[str], scale: Scale, result: Result) -> bool:
+@contextmanager
+def hasty(patience: float) -> Iterator[None]:
+    """Threads in a hurry wait for so many seconds, by the clock of this world."""
+    usual, haste.HASTE = haste.HASTE, patience
+    try:
+        yield
+    finally:
+        haste.HASTE = usual
+
+
+@contextmanager
+def opened(sandbox: Sandbox, scale: Scale) -> Iterator[GitHub]:
+    """The forge for one process, which knows of its own requests only: so all runs are of one."""
+    environment = {"GITHUB_API_URL": sandbox.api_url, "GH_TOKEN": sandbox.token("captain")}
+    github = GitHub.at(environment, rates=scale.rates)
+    github._http._backoff = 0.001
+    try:
+        yield github
+    finally:
+        github.close()
+
+
+def run(folder: Path, github: GitHub, names: Sequence[str], result: Result) -> bool:
     """What one command does: look, ask what would refuse, act; whether all of it is out."""
 
     def tell(event: Event) -> None:
         result.waits += event.state == LIMIT
         result.threads = max(result.threads, threading.active_count())
 
-    environment = {"GITHUB_API_URL": sandbox.api_url, "GH_TOKEN": sandbox.token("captain")}
-    github = GitHub.at(environment, rates=scale.rates)
-    github._http._backoff = 0.001
     before = blocks()
-    try:
-        with ThreadPoolExecutor(WORKERS, initializer=haste.hurry) as pool:
-            engine = Engine(pool, time.monotonic, tell)
-            steps = path(folder, github, names)
-            seen = engine.look(steps)
-            engine.preflight(steps, seen)
-            found = engine.reach(steps, seen)
-            result.blocks = max(result.blocks, blocks() - before)
-    finally:
-        github.close()
+    with ThreadPoolExecutor(WORKERS, initializer=haste.hurry) as pool:
+        engine = Engine(pool, time.monotonic, tell)
+        steps = path(folder, github, names)
+        seen = engine.look(steps)
+        engine.preflight(steps, seen)
+        found = engine.reach(steps, seen)
+        result.blocks = max(result.blocks, blocks() - before)
     result.failed = [f"{step.name}: {one.detail}" for step, one in found.items() if not isinstance(one, Done)]
     return not result.failed
 
