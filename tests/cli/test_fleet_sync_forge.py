@@ -65,3 +65,24 @@ def test_what_is_not_there_yet_is_waited_for_and_an_empty_list_is_not_believed(t
         person.good(person("DELETE", f"/repos/acme/app/releases/{release['id']}"))
         told = some.invoke(robot, "fleet.sync", "--yes")
         told.expect(1, r"is not believed: the list of its releases is empty, and v0\.1\.0 was made here")
+
+
+def test_a_component_on_a_forge_releases_itself_with_the_token_that_is_here_and_nobody_reads_it(tmp_path: Path) -> None:
+    with fleet(tmp_path, {}) as some:
+        own = '[project]\nname = "own"\nforge = "github"\n\n[release]\ndeadline = "20s"\n'
+        gate = '[[gate]]\nname = "talkative"\nrun = ["sh", "-c", "test -z \\"$SLUICE_GITHUB_TOKEN\\""]\n'
+        seed(some.world, some.forge, "own", {"release.toml": own + gate, "tasks.py": TASKS})
+        captain = some.clone("ada")
+        run = 'run = ["sh", "-c", "echo token $SLUICE_GITHUB_TOKEN; exec invoke release --version {tag} --yes"]\n'
+        table = f'\n[[downstream]]\nname = "own"\nrepository = "acme/own"\ntrigger = "local"\n{run}'
+        some.commit("app", {"release.toml": (captain / "release.toml").read_text() + table}, "feat: one component")
+        some.world.git(captain, "pull", "--quiet")
+        in_actions = {"GITHUB_REF": "refs/heads/main", "GITHUB_EVENT_NAME": "workflow_dispatch"}
+        told = some.invoke(captain, "release", "--yes", env=in_actions)
+        told.expect(0, r"downstream own: done, v0\.1\.0 on")
+        (made,) = some.releases("own")
+        assert (made["tag_name"], made["draft"]) == (TAG, False)
+        assert "refs/sluice/0.1" in some.refs("own")
+        log = (captain / ".release" / "logs" / f"downstream-own-{TAG}.log").read_text()
+        assert "token ***\n" in log
+        assert some.token not in log + told.said
