@@ -31,8 +31,8 @@ class Adoption:
 def prepared(session: Session, since: str) -> Adoption:
     """Look: is it a release that is out, what lies below it, how does the file change."""
     version = asked_for(session, since)
-    rules = scheme(session.config.version, session.config.project.name)
-    tag, tags = rules.tag(version), session.remote.refs().tags
+    tag = scheme(session.config.version, session.config.project.name).tag(version)
+    tags = session.remote.refs().tags
     if tag not in tags:
         raise ConflictError((unknown(tag, tags),))
     old = session.shelf.text(session.root / FILE)
@@ -41,7 +41,8 @@ def prepared(session: Session, since: str) -> Adoption:
     new = with_baseline(old, tag)
     if isinstance(new, Conflict):
         raise ConflictError((new,))
-    history, proved = counted(rules, tags, version)
+    session.remote.bring([f"refs/tags/{name}" for name in tags], list(dict.fromkeys(tags.values())))
+    history, proved = counted(session.config, session.remote.dates(tags), tag)
     before = session.config.project.since
     changed = difference(old, new)
     return Adoption(Baseline(tag, before, history, proved, changed, NEXT if changed else ""), old, new)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
+from release.core.config import Config
 from release.core.finding import Conflict
-from release.core.model import UpdateWish
+from release.core.fleet_window import EVERYTHING, window
+from release.core.model import Tag, UpdateWish
 from release.core.notation import quoted
 from release.core.references import edited
-from release.core.version import Scheme, Version
 
 FILE = "release.toml"
 HEADER = re.compile(r"[ \t]*\[[ \t]*project[ \t]*\][ \t]*(#.*)?")
@@ -21,7 +22,7 @@ DOTTED = re.compile(r"[ \t]*project[ \t]*\.")
 
 
 class Baseline(msgspec.Struct, frozen=True):
-    """What a baseline says: the `history` releases below it are as they are, and the `proved` ones from it on have to be whole.
+    """What a baseline says: the `history` releases whose commits are older are as they are, and the `proved` ones have to be whole.
 
     `diff` is how the file changes, () where it says so already; `before` is what it said, "" for nothing. `next` is what to do
     with it.
@@ -35,11 +36,13 @@ class Baseline(msgspec.Struct, frozen=True):
     next: str = ""
 
 
-def counted(rules: Scheme, tags: Collection[str], since: Version) -> tuple[int, int]:
-    """How many releases are below the baseline, and how many from it on."""
-    versions = [version for tag in tags if (version := rules.of_tag(tag)) is not None]
-    below = sum(version < since for version in versions)
-    return below, len(versions) - below
+def counted(config: Config, tags: Sequence[Tag], since: str) -> tuple[int, int]:
+    """How many releases are history by this baseline, and how many are not: by the days of their commits, as the status has it."""
+    project = msgspec.structs.replace(config.project, since=since)
+    world = window(msgspec.structs.replace(config, project=project), tags, EVERYTHING)
+    if isinstance(world, Conflict):
+        return 0, 0
+    return len(world.versions) - len(world.window), len(world.window)
 
 
 def with_baseline(text: str, tag: str) -> str | Conflict:

@@ -15,8 +15,9 @@ def _(baseline: Baseline) -> Iterator[Line]:
         yield [(shown(line), style)]
     if not baseline.diff:
         yield [(f"release.toml says since = {shown(baseline.since)} already", "")]
-    below = f"{baseline.history} release{'s' if baseline.history != 1 else ''} before it {'are' if baseline.history != 1 else 'is'} history"
-    onward = f"{baseline.proved} from it on {'have' if baseline.proved != 1 else 'has'} to be whole"
-    yield [(shown(baseline.since), "bold"), (f": {below}, {onward}", "")]
+    history = (
+        f"{baseline.history} releases with older commits are history" if baseline.history else "no release is older"
+    )
+    yield [(shown(baseline.since), "bold"), (f": {history}; {baseline.proved} from there on have to be whole", "")]
     if baseline.next:
         yield [(f"next: {baseline.next}", "cyan")]

@@ -25,7 +25,9 @@ def captain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in world.environment.items():
         monkeypatch.setenv(name, value)
     clone = world.clone("captain")
-    for tag in ("v1.0.0", "v1.1.0", "v1.2.0", "odd"):
+    for day, tag in enumerate(("v1.0.0", "v1.1.0", "v1.2.0", "odd"), 1):
+        dated = World(tmp_path, {**world.environment, "GIT_COMMITTER_DATE": f"2030-01-0{day}T00:00:00Z"})
+        dated.git(clone, "commit", "--quiet", "--allow-empty", "--message", tag)
         world.git(clone, "push", "--quiet", "origin", f"HEAD:refs/tags/{tag}")
     return clone
 

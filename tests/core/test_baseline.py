@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.baseline import counted, difference, unknown, with_baseline
-from release.core.config import VersionRules
+from release.core.config import Config
 from release.core.finding import Conflict
-from release.core.version import scheme
+from release.core.model import Tag
 
 TAG = "v1.30.0"
 OTHER = '# why\n[version]  # a comment\nscheme = "semver"\n'
@@ -66,12 +66,16 @@ def test_whatever_the_file_says_it_says_the_same_and_the_baseline(
     assert len(removed) == ("since" in project and project["since"] != TAG)
 
 
-def test_releases_below_and_from_the_baseline_on_are_counted() -> None:
-    rules = scheme(VersionRules())
-    since = rules.parse("1.30.0")
-    assert since is not None
-    tags = ["v1.29.0", "v1.30.0-rc.1", "v1.30.0", "v1.31.0", "nightly"]
-    assert counted(rules, tags, since) == (2, 2)
+def test_releases_of_older_commits_are_counted_as_history() -> None:
+    days = {
+        "v1.29.0": "2030-01-01",
+        "v1.30.0": "2030-02-01",
+        "v1.29.1": "2030-02-01",
+        "v1.31.0": "2030-03-01",
+        "odd": "2030-01-01",
+    }
+    tags = [Tag(name, "c" * 40, f"{day}T00:00:00Z") for name, day in days.items()]
+    assert counted(Config(), tags, TAG) == (1, 3)
 
 
 def test_a_baseline_that_is_no_release_names_the_nearest() -> None:

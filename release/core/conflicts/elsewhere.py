@@ -15,7 +15,7 @@ def _met(where: str, *told: tuple[str, str, str]) -> tuple[Rule, ...]:
 IN_THE_CONFIGURATION = _met(
     "the configuration",
     ("cycle", "downstreams, components and the project come after each other, or need each other, in a ring",
-     "take one `after` or `requires` out of the ring that is shown"),
+     "take one `of`, `after` or `requires` out of the ring that is shown"),
     ("same-tag", "two downstreams have the same tag in the same repository", "give each a tag of its own"),
     ("image-claimed-twice", "two that one release selects claim the same tag of an image", "give each its own"),
     ("package-claimed-twice", "two that one release selects claim the same version of a package", "give each its own"),
