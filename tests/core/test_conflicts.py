@@ -28,6 +28,7 @@ BASE, OLD, OTHER = "b" * 40, "a" * 40, "c" * 40
 # What tells a person that release.toml, or a command, was written wrong: no rule, and nobody can set it.
 OF_CONFIGURATION = (
     "contradictions.py", "change_rules.py", "claim_rules.py", "forge_rules.py", "fleet_rules.py", "notation.py",
+    "fleet_file.py", "graph_rules.py",
     "requires.py", "artifact_rules.py", "image_rules.py", "publish_rules.py", "update_rules.py", "sync_rules.py",
 )  # fmt: skip
 

@@ -145,6 +145,12 @@ OF_FLEET_STATUS = _met(
     ("empty-window", "--since is after --until", "exchange them"),
 )  # fmt: skip
 
+OF_ADOPTION = _met(
+    "release.adopt",
+    ("baseline-unwritable", "[project] since cannot be put into release.toml without touching the rest of it",
+     "write it by hand"),
+)  # fmt: skip
+
 OF_FLEET_SYNC = _met(
     "fleet.sync",
     ("sync-unknown", "the upstream's configuration does not tell which of its downstreams this is", "say it: sync.name"),
@@ -160,4 +166,5 @@ ELSEWHERE: tuple[Rule, ...] = (
     *OF_WAIVERS,
     *OF_FLEET_SYNC,
     *OF_FLEET_STATUS,
+    *OF_ADOPTION,
 )
