@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -208,3 +209,22 @@ def test_a_thousand_that_wait_for_a_limit_hold_no_thread() -> None:
     assert len(forge.calls) == 2000
     assert {type(one) for one in found.values()} == {Pending}
     assert max(most) <= before + 4
+
+
+def waited_for(number: int) -> tuple[int, int]:
+    """So many that all meet a limit once: how often they were looked at, and how many bytes that took at its worst."""
+    forge = Forge(busy=set(range(1, number + 1)), after=0.3)
+    steps = [Put(str(one), forge) for one in range(number)]
+    with ThreadPoolExecutor(4) as pool:
+        tracemalloc.start()
+        try:
+            Engine(pool, time.monotonic, lambda event: None).look(steps)
+            return len(forge.calls), tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+def test_to_wait_costs_the_same_for_each_of_few_and_of_many() -> None:
+    (few, small), (many, large) = waited_for(250), waited_for(1000)
+    assert (few, many) == (500, 2000)
+    assert large < 4 * small * 1.25
