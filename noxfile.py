@@ -78,6 +78,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/startup.py")
     session.run("python", "-m", "benchmarks.history", *session.posargs)
     session.run("python", "-m", "benchmarks.images")
+    session.run("python", "-m", "benchmarks.fleet_release")
     session.run("python", "-m", "benchmarks.fleet")
 
 
