@@ -223,7 +223,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("components", nargs="*", type=int, default=[250, 1000])
-    parser.add_argument("--scale", type=float, default=120.0, help="seconds that an hour has")
+    parser.add_argument("--scale", type=float, default=60.0, help="seconds that an hour has")
     given = parser.parse_args()
     scale = Scale(given.scale / 60, given.scale)
     results = []
