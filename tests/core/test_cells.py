@@ -190,6 +190,23 @@ def test_of_each_channel_the_newest_number_is_looked_at_for_it_took_the_place_of
     assert (cell.run, cell.lacks) == ("running", ("release",))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "worst"),
+    [
+        ("success", "failure", "red"),
+        ("failure", "success", "red"),
+        ("", "failure", "red"),
+        ("success", "", "running"),
+        ("success", "skipped", "none"),
+        ("success", "success", "green"),
+    ],
+)
+def test_of_the_runs_of_several_channels_the_worst_counts(first: str, second: str, worst: str) -> None:
+    tags = [f"{FINAL}.latest.1", f"{FINAL}.testing.1"]
+    runs = (run(tags[0], first), run(tags[1], second))
+    assert cells(PACKAGING, listed(*tags, runs=runs))[FINAL].run == worst
+
+
 def test_the_upstreams_own_releases_are_judged_by_its_record_its_artifacts_and_its_images() -> None:
     tables = {
         "artifact": [{"name": "app-{arch}", "run": ["make"], "platforms": ["linux/amd64", "linux/arm64"]}],

@@ -65,6 +65,12 @@ def test_what_the_one_below_does_not_follow_is_not_expected() -> None:
         assert fleet.summary["c"].waiting == fleet.summary["c"].expected
 
 
+def test_what_is_built_on_another_follows_it_even_where_the_configuration_does_not_say_it_twice() -> None:
+    config = settings({"name": "b", "of": "a"}, {"name": "a", "when": "final"})
+    assert judged(config, {"a": listed(*RELEASES), "b": listed()}).summary["b"].missing == (FINAL, NEXT)
+    assert judged(config, {"a": BLIND, "b": listed()}).summary["b"].waiting == RELEASES
+
+
 def test_who_is_asked_about_is_judged_with_all_that_it_is_built_on() -> None:
     assert [one.name for one in asked(chain(), Wanted(components=("b",)))] == ["b", "a"]
     assert [one.name for one in asked(chain(), Wanted())] == ["c", "b", "a"]

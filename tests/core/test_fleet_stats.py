@@ -119,7 +119,7 @@ def test_failures_are_runs_that_ended_red_and_their_share() -> None:
     runs = (
         run(FINAL, "failure", 1),
         run(FINAL, "success", 2),
-        run(RC, "success", 3, attempt=3),
+        run(RC, "success", 3, attempt=2),
         run(NEXT, "", 4),
         run(NEXT, "skipped", 5),
         run("v9.9.9", "failure", 6),
@@ -175,6 +175,13 @@ def test_what_was_never_mended_is_open_and_what_never_broke_is_not_counted() -> 
     found = one(listed(FINAL, NEXT, releases=early, runs=runs)).restored
     assert found is not None
     assert (found.span, found.open) == (None, (Open(NEXT, at(1), 50 * DAY - 3600, "https://forge/1"),))
+
+
+def test_what_is_green_again_at_a_time_that_nobody_tells_is_neither_open_nor_measured() -> None:
+    runs = (run(FINAL, "success", 2), run(FINAL, "failure", 1, created=at(1)))
+    found = one(listed(FINAL, releases={}, runs=runs)).restored
+    assert found is not None
+    assert (found.span, found.open) == (None, ())
 
 
 def test_the_upstreams_own_runs_are_counted_as_well() -> None:
