@@ -56,8 +56,10 @@ class Measure:
 
     @property
     def counted(self) -> int:
-        """What of it the primary limit counts: neither what was not modified nor what was refused."""
-        return sum(number for name, number in self.requests.items() if name.rpartition(" ")[2] not in ("304", "403"))
+        """What of it the hour's limit counts: neither what was not modified, nor what was refused, nor GraphQL, which has its own."""
+        free = ("304", "403")
+        told = {name: n for name, n in self.requests.items() if "/graphql " not in name}
+        return sum(number for name, number in told.items() if name.rpartition(" ")[2] not in free)
 
     @property
     def refused(self) -> int:
