@@ -19,18 +19,25 @@ def _(plans: Plans) -> Iterator[Line]:
 
 def _table(plans: Sequence[Plan]) -> Iterator[Line]:
     """Marks: what each step of each release is like. Steps that only some have come where those have them."""
-    rows = _in_order([[step.name for step in plan.steps] for plan in plans])
-    states = [{step.name: step.state for step in plan.steps} for plan in plans]
+    columns = [{_row(plan, step): step.state for step in plan.steps} for plan in plans]
+    rows = _in_order([list(column) for column in columns])
     heads = [shown(plan.tag or "") for plan in plans]
     wide = max(map(len, map(shown, rows)), default=0)
     if plans:
         yield [(f"  {'':<{wide}}  ", ""), ("  ".join(heads), "bold")]
     for name in rows:
         cells: Line = []
-        for head, found in zip(heads, states, strict=True):
+        for head, found in zip(heads, columns, strict=True):
             state = found.get(name)
             cells += [(f"{MARKS[state] if state else '':<{len(head)}}  ", STYLES[state] if state else "")]
         yield [(f"  {shown(name):<{wide}}  ", ""), *cells]
+
+
+def _row(plan: Plan, step: StepState) -> str:
+    """A step's name without what tells one release from the other, which is at the head of the column."""
+    tag = plan.tag or ""
+    name = step.name.replace(tag, "{tag}") if tag else step.name
+    return name.replace(tag.replace("+", "-"), "{image_tag}") if "+" in tag else name
 
 
 def _in_order(columns: Sequence[Sequence[str]]) -> list[str]:
@@ -60,7 +67,8 @@ def _said(plan: Plan) -> Iterator[Line]:
     else:
         yield [(f"line {plan.line}", "bold")]
     yield from ([(f"  because {shown(one.source)}: {shown(one.what)} ({one.bump})", "dim")] for one in plan.reasons[:1])
-    yield from (_step(step) for step in plan.steps if step.state not in QUIET)
+    if plan.next:  # before that, the table says all, and `release.plan` of one line the rest
+        yield from (_step(step) for step in plan.steps if step.state not in QUIET)
     yield from failures(plan.steps)
     yield from conflicts(plan.conflicts)
     yield from ([(f"  note: {shown(remark)}", "")] for remark in plan.remarks)

@@ -26,6 +26,7 @@ BRANCH = "release-1.30"
 OWNER = "rancher"
 HISTORY = "fleet.status --since 2024-01-01"
 CANDIDATE = "release --candidate --yes"
+LINES = "release.plan --line 1.29 --line 1.30 --candidate"
 INDEX_TOKEN = f"pypi-{token_urlsafe(32)}"
 
 
@@ -104,7 +105,8 @@ def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:
         return Scene(told, clone, command, expected, before, settings)
 
     yield scene("The history, with its real holes.", captain, HISTORY)
-    yield scene("What would a candidate be? Looking only.", captain, "release.plan --candidate")
+    yield scene("Who is released, and in which order?", captain, "fleet.plan")
+    yield scene("What would the next candidates of two lines be? Looking only.", captain, LINES)
     yield scene(
         "The captain pushes the tag and follows; its workflow runs `invoke release`, builds, publishes, and releases the"
         " downstreams. But while rke2-upgrade fetches rke2's binary, the forge answers 503, once.",

@@ -21,19 +21,22 @@ DOCUMENTS = ("release.json", "rke2.cdx.json", "rke2.intoto.jsonl")
 
 
 def tell(forge: Sandbox, registry: SandboxRegistry, example: Path, repositories: Mapping[str, Json]) -> None:
-    """Publish a release for every tag since then, of a component not before its upstream's, and tag the images that belong to it."""
+    """Publish a release for every tag since then, and tag the images that belong to it.
+
+    A component's comes not before its upstream's; and of what the upstream does not have, there are the tags alone.
+    """
     forge.user(AUTHOR, "Bot")
     file = file_for(forge, b"what was made then is not kept\n")
     came = dict(dated(example, "rke2"))
     with forge.store.transaction():
         for name, repository in repositories.items():
-            out = {tag: max(at, came.get(of(tag), at)) for tag, at in dated(example, name)}
+            out = {tag: max(at, came[of(tag)]) for tag, at in dated(example, name) if of(tag) in came}
             recent = sorted((at, tag) for tag, at in out.items() if at >= SINCE)
             for number, (at, tag) in enumerate(recent, 1):
                 assets = list(made(tag)) if name == "rke2" else []
                 published(forge, repository, tag, at, "-" in tag, assets, file, number)
     for name in ("rke2", *BUILT):
-        tags = [tag.replace("+", "-") for tag, _ in dated(example, name) if tag.isascii()]
+        tags = [tag.replace("+", "-") for tag, _ in dated(example, name) if tag in came and tag.isascii()]
         image = "rke2-runtime" if name == "rke2" else name
         registry.past(f"{repositories[name]['owner']}/{image}", tags)
 

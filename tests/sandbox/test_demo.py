@@ -39,7 +39,7 @@ def test_a_surprise_ends_it_and_names_the_step(
 ) -> None:
     monkeypatch.setattr(demo, "play", lambda number, scene: 0)
     assert demo.run(tmp_path / "stage") == 1
-    assert "step 3 (invoke release --candidate --yes): exit 0, expected 1" in capsys.readouterr().out
+    assert "step 4 (invoke release --candidate --yes): exit 0, expected 1" in capsys.readouterr().out
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
