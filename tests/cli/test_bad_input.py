@@ -226,7 +226,14 @@ def test_downstreams_that_wait_for_each_other_are_drawn(world: World, captain: P
     ring = zip("abc", "cab", strict=True)
     tables = [f'[[downstream]]\nname = "{a}"\nrepository = "../{a}.git"\nafter = ["{b}"]\n' for a, b in ring]
     configured(captain, "\n".join(tables))
-    refused(world, captain, 2, "a -> c -> b -> a", "break the cycle")
+    refused(
+        world,
+        captain,
+        2,
+        "a -> c -> b -> a",
+        "a after c, c after b, b after a",
+        "take one `of` or `after` out of the ring",
+    )
 
 
 def test_every_mistake_is_told_at_once(world: World, captain: Path) -> None:
