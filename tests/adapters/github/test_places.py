@@ -91,3 +91,17 @@ def test_a_repository_is_the_same_one_for_the_same_name() -> None:
     assert (github.server, github.address("o/r")) == ("https://github.com", "https://github.com/o/r.git")
     assert github.serves("git@github.com:o/r/x")
     assert not github.serves("https://gitlab.com/o/r")
+
+
+@pytest.mark.parametrize(
+    ("api", "counted", "free"),
+    [
+        ("https://api.github.com", ["https://api.github.com/repos/a/b", "https://uploads.github.com/repos/a/b"],
+         ["https://github.com/a/b.git/info/refs", "https://objects.githubusercontent.com/x"]),
+        ("https://ghe.example.org/api/v3", ["https://ghe.example.org/api/v3/repos/a/b", "https://ghe.example.org/api/uploads/x"],
+         ["https://ghe.example.org/a/b.git/git-upload-pack", "https://ghe.example.org/apiary/b"]),
+    ],
+)  # fmt: skip
+def test_what_the_limits_of_the_api_count_and_what_they_do_not(api: str, counted: list[str], free: list[str]) -> None:
+    limited = places({"GITHUB_API_URL": api}).limited
+    assert [url for url in (*counted, *free) if url.startswith(limited)] == counted
