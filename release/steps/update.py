@@ -178,7 +178,7 @@ class UpdateReferences(Step[Proof]):
         place, tag = f"#{found.number} of {self.wish.name} ({found.url})", self.release.tag
         by_hand = f"name {tag} in {self.wish.branch} by hand"
         if found.merge:
-            why = f"{place} was merged, and {self.wish.branch} does not name {tag}: it was taken back"
+            why = f"{place} was merged, and {self.wish.branch} does not name {tag}: it was taken back, or changed"
             return Failed(why, f"{by_hand}, or leave it to the next release")
         remedy = f"reopen it and merge it, {by_hand}, or leave it to the next release"
         return Failed(f"{place}, which was for {tag}, was closed without a merge", remedy)
