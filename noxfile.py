@@ -76,6 +76,7 @@ def bench(session: nox.Session) -> None:
     """Measurements side by side: not part of the tests, for a machine's moods are no fault of a change."""
     install(session)
     session.run("python", "benchmarks/startup.py")
+    session.run("python", "benchmarks/graph.py")
     session.run("python", "-m", "benchmarks.history", *session.posargs)
     session.run("python", "-m", "benchmarks.images")
     session.run("python", "-m", "benchmarks.fleet_release")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +55,8 @@ def whole(config: Config, root: Path, read: Read) -> Whole:
 
 def together(read: Read, wanted: Sequence[tuple[Include, Downstream]]) -> list[tuple[str, str]]:
     """All of them at the same time."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="sluice-includes") as pool:
         try:
             return list(pool.map(lambda one: read(*one), wanted))
