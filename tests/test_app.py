@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from release.app.environment import builder_of, invocation_of, of_builds
+from release.app.environment import as_a_person, builder_of, invocation_of, of_builds
 from release.app.opening import rights
-from release.core.config import Attest, Config, Downstream, Project, Update
+from release.core.config import Attest, Config, Downstream, Project, Sync, Update
 
 ACTIONS = {
     "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/app", "GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "2",
@@ -35,6 +35,19 @@ def test_a_token_is_for_all_that_is_done_in_a_repository() -> None:
     assert needed == {
         "acme/x": {"dispatch", "push", "propose"}, "acme/y": {"push", "dispatch"}, "acme/app": {"push"},
     }  # fmt: skip
+
+
+def test_who_follows_an_upstream_only_looks_there_and_its_captain_needs_no_right_here() -> None:
+    follower = Config(project=Project(forge="github"), sync=Sync(upstream="acme/app"))
+    assert rights(follower, "acme/only") == {"acme/app": set(), "acme/only": {"push"}}
+    waiting = Downstream("only", "acme/only", trigger="sync", workflow="release.yml")
+    upstream = Config(project=Project(forge="github"), downstream=(waiting,))
+    assert rights(upstream, "acme/app") == {"acme/only": set(), "acme/app": {"push"}}
+
+
+def test_a_component_is_released_with_all_that_is_here_but_the_event_of_the_upstream() -> None:
+    here = {**ACTIONS, "GITHUB_REF": "refs/tags/v1", "GITHUB_EVENT_NAME": "push", "GITHUB_TOKEN": "t", "PATH": "/bin"}
+    assert as_a_person(here) == {**ACTIONS, "GITHUB_TOKEN": "t", "PATH": "/bin"}
 
 
 def test_builds_are_not_told_the_key_that_signs_whatever_it_is_named() -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from release.adapters.git.remote import GitRemote
 
 STORE = "sync-upstream"
+PAGE = 100  # releases that one request lists
 TABLES = ("project", "version", "release", "downstream", "component")
 """What is read of the upstream's configuration; the rest is none of ours, and may be of a version that we do not know."""
 
@@ -81,7 +82,8 @@ class Following:
             return {name: Offer(Tag(name, commit)) for name, commit in tags.items()}
         lists = self.session.lists(parent.repository)
         assert lists is not None
-        return {one.tag: _offer(one, tags) for one in lists.newest(last) if one.tag in tags}
+        newest = lists.newest(max(PAGE, 2 * last))  # it may have had more releases than the upstream
+        return {one.tag: _offer(one, tags) for one in newest if one.tag in tags}
 
     def _beside(self, repository: str) -> str:
         """A repository as the upstream names it: a relative one is beside the upstream, not beside us."""

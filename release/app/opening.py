@@ -132,6 +132,8 @@ def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
     """What a release needs of which repository: an App's token is for no more than that."""
     approval = any(gate.kind == "approval" for gate in config.gate)
     needed: dict[str, set[str]] = {one.repository: set() for one in config.component}  # whose tags are looked at
+    if config.sync.upstream:
+        needed.setdefault(config.sync.upstream, set())  # whose releases are followed
     for one in config.downstream:
         needed.setdefault(one.repository, set()).update(TO_TRIGGER.get(one.trigger, {"push"}))
         if one.workflow and one.trigger != "sync":  # the failed jobs of a run are started again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -46,7 +46,8 @@ def prepared(session: Session, last: int, since: str) -> Syncing:
     if isinstance(found, Conflict):
         raise ConflictError((found,))
     unfinished = begun(session) if one.trigger in OF_ITSELF else frozenset()
-    states = tuple(_state(each, here.tags.keys() - unfinished) for each in found)
+    finished = here.tags.keys() - unfinished
+    states = tuple(_state(each, finished) for each in found)
     extra = strays(upstream.config, one, upstream.refs.tags, here.tags)
     remarks = tuple(_remarks(session, upstream, states, extra, bool(offers)))
     todo = tuple(each for each, state in zip(found, states, strict=True) if state is None)
@@ -88,7 +89,7 @@ def begun(session: Session) -> frozenset[str]:
     return frozenset(one.release.tag for one in records if isinstance(one, Record) and one.unfinished)
 
 
-def _state(one: Due, here: Sequence[str] | frozenset[str] | set[str]) -> Synced | None:
+def _state(one: Due, here: Collection[str]) -> Synced | None:
     """What is so of a release without anybody's doing; None where it is for us to make it."""
     if one.wish.tag in here:
         return Synced(one.release, one.wish.tag, "there")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.world import TASKS, World, made
 
 UPSTREAM = """\
@@ -68,12 +66,9 @@ def test_what_is_missing_is_made_in_order_and_the_second_time_nothing_is(tmp_pat
     assert world.every_ref() == before
 
 
-@pytest.mark.parametrize("trigger", ["local", "sync"])
-def test_a_component_of_a_scheme_of_its_own_is_made_by_its_own_path(tmp_path: Path, trigger: str) -> None:
-    more = f'trigger = "{trigger}"\ntag = "{{version}}"\n' + (
-        'run = ["invoke", "release", "--version", "{version}", "--yes"]\n' if trigger == "local" else ""
-    )
-    world = made(tmp_path, UPSTREAM + FIRST + more.replace("{", "{{").replace("}", "}}"), ["first"])
+def test_a_component_of_a_scheme_of_its_own_is_made_by_its_own_path(tmp_path: Path) -> None:
+    more = 'trigger = "sync"\ntag = "{{version}}"\n'
+    world = made(tmp_path, UPSTREAM + FIRST + more, ["first"])
     captain = world.folder / "seed-upstream"
     world.git(captain, "tag", "v1.2.0")
     world.git(captain, "push", "--quiet", "origin", "--tags")
