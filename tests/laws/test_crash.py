@@ -67,16 +67,12 @@ class Death:
         count.mkdir()
         git = shutil.which("git", path=world.environment["PATH"])
         assert git is not None
-        return {
-            "PATH": f"{HARNESS / 'bin'}:{world.environment['PATH']}",
-            "PYTHONPATH": f"{HARNESS / 'python'}:{world.environment['PYTHONPATH']}",
-            "TMPDIR": str(world.folder / "tmp"),
-            "LAW_REAL_GIT": git,
-            "LAW_COUNT": str(count),
-            "LAW_ROOT": str(world.folder),
-            "LAW_WHEN": self.when,
-            f"LAW_{self.what.upper()}": str(self.n),
-        }
+        settings = {"TMPDIR": str(world.folder / "tmp"), "LAW_COUNT": str(count)}
+        if self.what == "git":
+            path = f"{HARNESS / 'bin'}:{world.environment['PATH']}"
+            return {**settings, "PATH": path, "LAW_REAL_GIT": git, "LAW_WHEN": self.when, "LAW_GIT": str(self.n)}
+        path = f"{HARNESS / 'python'}:{world.environment['PYTHONPATH']}"
+        return {**settings, "PYTHONPATH": path, "LAW_ROOT": str(world.folder), "LAW_DISK": str(self.n)}
 
     def moment(self, world: World) -> str:
         """What the client was about to do, or had just done."""
@@ -132,9 +128,8 @@ class Story:
     undisturbed: dict[str, Any] = field(default_factory=dict)
 
     def told(self, world: World, clone: Path, env: dict[str, str]) -> Answer:
-        """Release; compiled Python is kept beside the worlds, for hundreds of clients need it."""
-        kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self.seed.parent.parent / "compiled")}
-        return self.run(world, clone, {**kept, "TMPDIR": str(world.folder / "tmp"), **env})
+        """Release."""
+        return self.run(world, clone, {"TMPDIR": str(world.folder / "tmp"), **env})
 
     def world(self) -> World:
         """The world just before the release."""

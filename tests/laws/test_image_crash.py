@@ -32,9 +32,7 @@ def fresh(clone: Path) -> None:
 
 
 def built(some: Yard, clone: Path, env: dict[str, str]) -> Answer:
-    kept = {"TMPDIR": str(some.world.folder / "tmp"), "PYTHONDONTWRITEBYTECODE": ""}
-    cached = {"PYTHONPYCACHEPREFIX": str(some.world.folder.parent / "compiled")}
-    return some.world.invoke(clone, *IMAGES, env={**kept, **cached, **env})
+    return some.world.invoke(clone, *IMAGES, env={"TMPDIR": str(some.world.folder / "tmp"), **env})
 
 
 def survived(some: Yard, clone: Path, death: Death) -> tuple[bool, Any]:
