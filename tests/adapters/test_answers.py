@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from release.adapters.github import GitHub
@@ -78,7 +79,7 @@ def test_an_answer_is_for_the_same_credentials_and_form_only(serve: Open, make: 
     make().answer(ask(server, "another"))
     make().answer(ask(server, headers={"Accept": "application/vnd.other+json"}))
     assert asked(server) == [None, None, None]
-    assert not any("another" in file.read_text() for file in folder.iterdir())
+    assert not any(b"another" in file.read_bytes() for file in folder.iterdir())
     assert len(list(folder.iterdir())) == 3
 
 
@@ -126,7 +127,7 @@ def broken(content: bytes) -> Iterator[bytes]:
     yield content[: len(content) // 2]
     yield content[:-1]
     yield content + b" "
-    yield content.replace(b'"blue": 1', b'"blue": 7')
+    yield content[:-8] + bytes([content[-8] ^ 1]) + content[-7:]
     yield content.replace(b'"key":"', b'"key":"0')
     yield content.partition(b"\n")[0]
     yield b"[" * 70_000 + b"\n"
@@ -163,19 +164,31 @@ def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_fails(serve: O
 def test_what_was_not_used_for_longest_makes_room(folder: Path) -> None:
     kept = Answers(folder, largest=100_000)
     for number in range(50):
-        kept.put(("x", str(number)), ANSWER, b"y" * 1000)
+        kept.put(("x", str(number)), ANSWER, os.urandom(1000))
     for file in folder.iterdir():
         os.utime(file, (1, 1))
     assert kept.get(("x", "7"), 10_000) is not None, "to be used makes it new"
     for number in range(50, 150):
-        kept.put(("x", str(number)), ANSWER, b"y" * 1000)
+        kept.put(("x", str(number)), ANSWER, os.urandom(1000))
         os.utime(max(folder.iterdir(), key=lambda file: file.stat().st_mtime), (number, number))
         assert kept.get(("x", "7"), 10_000) is not None
         assert sum(file.stat().st_size for file in folder.iterdir()) <= 100_000
     assert kept.get(("x", "149"), 10_000) is not None
     assert kept.get(("x", "8"), 10_000) is None
-    kept.put(("x", "large"), ANSWER, b"y" * 50_000)
+    kept.put(("x", "large"), ANSWER, os.urandom(50_000))
     assert kept.get(("x", "large"), 100_000) is None
+
+
+def test_the_lists_of_a_large_fleet_have_room(folder: Path) -> None:
+    kept, page = Answers(folder, largest=1_000_000), msgspec.json.encode([{"name": f"v1.{n}.0"} for n in range(10_000)])
+    for number in range(20):
+        kept.put(("x", str(number)), ANSWER, page)
+    assert 20 * len(page) > 4_000_000
+    for number in range(20):
+        found = kept.get(("x", str(number)), 1 << 20)
+        assert found is not None
+        assert found[1] == page
+    assert kept.get(("x", "0"), len(page) - 1) is None, "and what is too large for who asks is not unpacked"
 
 
 def test_what_a_dead_process_left_half_written_goes(folder: Path) -> None:
@@ -225,4 +238,6 @@ def test_what_a_forge_listed_once_costs_a_later_command_no_rate_limit(forge: San
         github.close()
         used.append(len([one for one in forge.exchanges() if one.status == 200]))
     assert used == [2, 2, 2], "the repository and its releases, once"
-    assert not [file for file in (tmp_path / "answers").iterdir() if environment["GH_TOKEN"] in file.read_text()]
+    assert not [
+        file for file in (tmp_path / "answers").iterdir() if environment["GH_TOKEN"].encode() in file.read_bytes()
+    ]
