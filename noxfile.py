@@ -85,6 +85,7 @@ def bench(session: nox.Session) -> None:
 
 def install(session: nox.Session) -> None:
     """The project, compiled once: hundreds of commands start in a session of tests, and they write no bytecode."""
-    session.install("-e", ".[dev,sandbox]")
+    if session.virtualenv.is_sandboxed:  # else, with --no-venv, it is there: `scripts/test` runs most in .venv
+        session.install("-e", ".[dev,sandbox]")
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.run("python", "-m", "compileall", "-q", "release", silent=True)
