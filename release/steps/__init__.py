@@ -10,7 +10,7 @@ from typing import Any
 from release.core.images import noted_image
 from release.core.manifest import document_names
 from release.core.model import DownstreamWish, GateWish, Release
-from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Proof, Record, Withdrawal
+from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Record, Withdrawal
 from release.core.reference import Reference
 from release.core.verification import Expected
 from release.engine.step import Step
