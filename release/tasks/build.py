@@ -87,7 +87,7 @@ def begin(
     from release.core.plan import exit_code
     from release.reports import console
     from release.tasks.release import code_of as code_of_plan
-    from release.tasks.release import wished
+    from release.tasks.typed import wished
 
     with told(format):
         session = app.session()

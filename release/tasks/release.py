@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from invoke import Context, task
 from invoke.exceptions import Exit
 
 from release.errors import UsageError
-from release.tasks.run import aside, confirmed, present, told
+from release.tasks.run import confirmed, present, told
+from release.tasks.typed import HELP, for_lines, reasonable, waived, wished
 
 if TYPE_CHECKING:
     from release.app import Session
     from release.commands.plan import Prepared
-    from release.core.aim import Bump, Wishes
+    from release.core.aim import Wishes
     from release.core.plan import Plan, Plans
 
 # Commands are imported where they run: `invoke --list` then costs a few milliseconds more than invoke alone.
 
-HELP = {
-    "version": "the version to release, with or without the tag's prefix (default: what comes next)",
-    "bump": "what is to rise, whatever the changes say: major, minor, patch, candidate, final or revision",
-    "candidate": "release a candidate; a word chooses its stage, as in --candidate=beta (default: the last of [version] candidates)",
-    "final": "release a final, and nothing else that may have begun",
-    "revision": "release the last final once more, as its next revision",
-    "line": "a line to release from its own branch, whatever is checked out here (again for each: 1.33)",
-    "waive": "a rule to set aside for this release (again for each); invoke release.rules lists them",
-    "reason": "why, for --waive; it is kept in the record",
-    "shards": "a folder with the pieces that other machines built (invoke release.build --shard), to take in before",
-    "yes": "act without asking",
-    "format": "text or json",
-}
-LINE = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
-LONGEST_REASON = 2_000
-KINDS = ("major", "minor", "patch", "final", "revision")
 WISHES = ("version", "bump", "candidate", "final", "revision", "line", "waive", "reason")
 
 
@@ -165,86 +149,6 @@ def plan(
         ready = lines.looked_at(session, for_lines(session, wishes, line))
         plans = tuple(one.plan for one in ready)
         present(plans[0] if len(plans) == 1 else Plans(plans), format, code_of_all(ready))
-
-
-@task(
-    help={
-        **{key: HELP[key] for key in ("bump", "candidate", "final", "revision")},
-        "explain": "a table of all reasons: what, where, which bump, and why",
-        "format": HELP["format"],
-    },
-    optional=["candidate"],
-    auto_shortflags=False,
-)
-def version(
-    c: Context,
-    bump: str = "",
-    candidate: str | None = None,
-    final: bool = False,
-    revision: bool = False,
-    explain: bool = False,
-    format: str = "text",
-) -> None:
-    """What version comes next, and why. Looks only; ends with 0 where nothing changed."""
-    from release import app
-    from release.commands.version import upcoming
-    from release.core.plan import Explanation
-
-    with told(format):
-        session = app.looking()
-        found = upcoming(session, wished(session, "", bump, candidate, final, revision))
-        present(Explanation(found) if explain and format == "text" else found, format)
-
-
-@task(name="list", help={"format": HELP["format"]}, auto_shortflags=False)
-def releases(c: Context, format: str = "text") -> None:
-    """Every release by its tag, lowest version first, and the tags that are no versions."""
-    from release import app
-    from release.commands.listing import listing
-
-    with told(format):
-        present(listing(app.looking()), format)
-
-
-@task(
-    help={"version": "the release to tell of (default: what comes next)", "format": HELP["format"]},
-    auto_shortflags=False,
-)
-def notes(c: Context, version: str = "", format: str = "text") -> None:
-    """What users are told of a release, in Markdown."""
-    from release import app
-    from release.commands.notes import notes as told_of
-
-    with told(format):
-        found = told_of(app.looking(), version)
-        present(found, format)
-        aside(found.remarks, format)
-
-
-@task(
-    help={"all": "the whole history, release by release, newest first", "format": HELP["format"]},
-    auto_shortflags=False,
-)
-def changelog(c: Context, all: bool = False, format: str = "text") -> None:
-    """The changelog's entry for what comes next, or the whole changelog."""
-    from release import app
-    from release.commands import changelog as telling
-
-    with told(format):
-        session = app.looking()
-        found = telling.whole(session) if all else telling.entry(session)
-        present(found, format)
-        aside(found.remarks, format)
-
-
-@task(name="rules", help={"format": HELP["format"]}, auto_shortflags=False)
-def all_rules(c: Context, format: str = "text") -> None:
-    """What can say no to a release, what each does here, and what to do about it."""
-    from release import app
-    from release.commands.rules import rules
-
-    with told(format):
-        present(rules(app.looking().config), format)
 
 
 @task(help={"format": HELP["format"]}, auto_shortflags=False)
@@ -398,82 +302,6 @@ def taken_in(session: Session, ready: Prepared, shards: str) -> None:
 
     if conflicts := take(session, ready, Path(shards)):
         raise ConflictError(conflicts)
-
-
-def wished(
-    session: Session,
-    version: str,
-    bump: str,
-    candidate: str | bool | None,
-    final: bool,
-    revision: bool,
-    waivers: tuple[tuple[str, str], ...] = (),
-) -> Wishes:
-    """What was typed, as the design wants it."""
-    from release.core.aim import Wishes
-
-    stage = stage_of(session, candidate)
-    if bump == "candidate":
-        bump, stage = "", stage or stage_of(session, True)
-    if bump and bump not in KINDS:
-        raise UsageError(f"--bump {bump!r} is not known", f"there are: {', '.join((*KINDS, 'candidate'))}")
-    asked = {f"--bump {bump}": bool(bump), "--final": final, "--revision": revision, "--version": bool(version)}
-    typed = [flag for flag, is_typed in asked.items() if is_typed]
-    if stage and (final or bump == "final" or version):
-        typed.append("--candidate")
-    if len(typed) > 1:
-        raise UsageError(f"{' and '.join(typed)} contradict each other", "say one of them")
-    kind = "final" if final else "revision" if revision else bump
-    return Wishes(version=version, stage=stage, bump=cast("Bump", kind), waivers=waivers)
-
-
-def for_lines(session: Session, wishes: Wishes, lines: Sequence[str] | None) -> tuple[Wishes, ...]:
-    """What was typed, for each of the lines; without any, for what is checked out."""
-    from msgspec.structs import replace
-
-    named = tuple(dict.fromkeys(lines or ()))
-    if not named:
-        return (wishes,)
-    if session.started_for:
-        raise UsageError(f"this run was started for {session.started_for}", "leave --line out")
-    if wishes.version and len(named) > 1:
-        raise UsageError("--version is of one line", "say one --line with it, or none")
-    for line in named:
-        if not LINE.fullmatch(line):
-            raise UsageError(f"--line {line[:60]!r} is no line", "write it like 1.33")
-    return tuple(replace(wishes, line=line) for line in named)
-
-
-def stage_of(session: Session, candidate: str | bool | None) -> str:
-    """The word of the candidate that was asked for, "" for none."""
-    if candidate is None or candidate is False:
-        return ""
-    stages = session.config.version.candidates
-    if not stages:
-        raise UsageError("this project has no candidates", "[version] candidates is empty")
-    stage = stages[-1] if candidate is True else str(candidate)
-    if stage not in stages:
-        raise UsageError(f"--candidate {stage!r} is not known", f"there are: {', '.join(stages)}")
-    return stage
-
-
-def waived(rules: Sequence[str] | None, reason: str) -> tuple[tuple[str, str], ...]:
-    """The rules to set aside, each with the reason."""
-    if bool(rules) != bool(reason.strip()):
-        raise UsageError("a rule is waived for a reason", 'say --waive RULE --reason "..."')
-    why = reasonable(reason) if rules else ""
-    return tuple((rule, why) for rule in dict.fromkeys(rules or ()))
-
-
-def reasonable(reason: str) -> str:
-    """A reason that a record can keep: text, and no more of it than anybody reads."""
-    if len(reason) > LONGEST_REASON:
-        raise UsageError(f"the reason has {len(reason)} characters", f"say it in {LONGEST_REASON}")
-    try:
-        reason.encode()
-    except UnicodeEncodeError:
-        raise UsageError("the reason is not UTF-8", "type it in UTF-8, or in plain letters") from None
-    return reason.strip()
 
 
 def code_of(ready: Prepared) -> int:
