@@ -145,7 +145,7 @@ class ByDispatch(Trigger):
             raise
         except ReleaseError as error:  # it is certainly not sent
             self.claims.claim(record, self._key, Proof(attempt=claim.attempt), over=claim)
-            raise Refused(error.message, error.remedy) from error
+            raise Refused(error.message, error.remedy, after=error.after) from error
         if theirs is not None:
             say(f"{'the upstream' if self.yields else 'the fleet.sync of ' + self.wish.name} sends it")
         if number or theirs is not None or self.yields:

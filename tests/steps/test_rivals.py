@@ -23,7 +23,7 @@ from release.core.model import DownstreamWish, Person, Release
 from release.core.record import Proof, Record, State
 from release.errors import Refused, Unseen
 from release.ports import Rival
-from release.sandbox.forge import Sandbox
+from release.sandbox.forge import Fault, Sandbox
 from release.steps.trigger import ByDispatch
 from tests.forge import serving
 from tests.forged import empty, seed, workflow
@@ -234,6 +234,16 @@ def test_where_the_other_sides_claim_cannot_be_seen_nothing_is_sent_and_our_clai
     assert not record.evidence[KEY].at
     meeting.push()()
     assert meeting.sent == 1
+
+
+def test_a_dispatch_that_meets_a_limit_is_to_be_tried_again_after_it(meeting: Meeting) -> None:
+    limit = Fault("POST", "/repos/acme/only/actions/workflows/*", status=429, headers={"Retry-After": "700"})
+    meeting.forge.faults(limit)
+    with pytest.raises(Refused, match="takes no more requests") as met:
+        meeting.push()()
+    assert 600 < met.value.after <= 700
+    assert meeting.sent == 0
+    assert not meeting.captain()[1].read("0.1").evidence[KEY].at  # type: ignore[union-attr]
 
 
 def test_a_claim_for_an_older_release_is_found_in_the_history_of_its_line(meeting: Meeting) -> None:
