@@ -7,7 +7,6 @@ import functools
 import itertools
 import re
 import stat
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -15,6 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
+from release.core import toml_text
 from release.core.config import Config, FleetFile
 from release.errors import ConfigError
 
@@ -145,7 +145,7 @@ def _toml(text: str, where: str) -> dict[str, Any]:
     if text.startswith("\ufeff"):
         raise ConfigError(f"{where} starts with a byte order mark", "save the file as UTF-8 without one")
     try:
-        return tomllib.loads(text)
+        return toml_text.loads(text)
     except RecursionError:
         raise ConfigError(f"{where} is nested too deep", "write it flatter") from None
     except ValueError as error:

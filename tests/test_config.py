@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.config import LIMIT, at_commit, load, parse
+from release.config import LIMIT, at_commit, included, load, parse
 from release.core.config import Config, Gate, VersionFile
 from release.core.finding import Conflict
 from release.errors import ConfigError, ConflictError, Refused, ReleaseError, Uncertain, Unseen, UsageError
@@ -72,6 +72,13 @@ def test_every_table_arrives_as_a_value() -> None:
 
 def test_an_empty_file_is_the_default_configuration() -> None:
     assert parse("", "release.toml") == Config()
+
+
+@pytest.mark.parametrize("text", ["a." * 20_000 + "a = 1", "[" + "a." * 20_000 + "a]"], ids=["key", "table"])
+def test_a_key_of_more_parts_than_anybody_writes_is_refused_and_not_read_for_minutes(text: str) -> None:
+    for read in (parse, included):
+        with pytest.raises(ConfigError, match=r"release\.toml, line 1: a key has more than 32 parts"):
+            read(text, "release.toml")
 
 
 def test_windows_line_ends_are_read() -> None:

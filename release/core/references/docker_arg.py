@@ -66,18 +66,20 @@ def _instructions(text: str) -> Iterator[list[tuple[int, str]]]:
     """The lines of each instruction without what continues them, each with its place; comments and here-documents are passed over."""
     escape = "`" if (seen := _ESCAPE.match(text)) and seen[1] == "`" else "\\"
     parts: list[tuple[int, str]] = []
-    documents: list[str] = []
+    documents: list[str] = []  # the last one comes first
     at = 0
     for whole in text.split("\n"):
         line, start, at = whole.rstrip(), at, at + len(whole) + 1
         if documents:
-            documents = documents[1:] if line.strip() == documents[0] else documents
+            if line.strip() == documents[-1]:
+                documents.pop()
         elif line and not line.lstrip().startswith("#"):
             indent = len(line) - len(line.lstrip()) if not parts else 0
             parts.append((start + indent, line[indent:].removesuffix(escape)))
             if not line.endswith(escape):
                 yield parts
-                documents = _HERE.findall("".join(part for _, part in parts)) if _may_hold(parts[0][1]) else []
+                words = "".join(part for _, part in parts) if _may_hold(parts[0][1]) else ""
+                documents = _HERE.findall(words)[::-1]
                 parts = []
     if parts:
         yield parts

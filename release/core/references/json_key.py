@@ -10,7 +10,7 @@ from typing import Any
 from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.keys import by_key
-from release.core.references.leaf import WHOLE, Leaf, Path, Unfit, agree, in_quotes, is_whole, unreadable
+from release.core.references.leaf import WHOLE, Leaf, Path, Unfit, agree, in_quotes, is_whole, not_too_deep, unreadable
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -59,6 +59,7 @@ def _value(text: str, at: int, path: Path) -> Generator[Leaf, None, int]:
 
 
 def _inside(text: str, at: int, path: Path, closing: str) -> Generator[Leaf, None, int]:
+    not_too_deep(path)
     number, at = 0, _past(text, at + 1)
     while text[at] != closing:
         part: str | int = number

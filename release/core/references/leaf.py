@@ -12,6 +12,8 @@ from release.core.finding import Conflict
 
 Path = tuple[str | int, ...]
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
+DEEPEST = 64
+"""Nobody keeps a reference deeper; what it takes to read a file grows with the depth of all that is in it."""
 PATTERN = 'take kind = "regex" for this place, or write it otherwise'
 
 
@@ -43,6 +45,12 @@ def unreadable(what: str, why: str) -> Unfit:
     return Unfit(
         Conflict("update-unreadable", f"is no {what}: {why}", "mend it, or name another kind in [[downstream.update]]")
     )
+
+
+def not_too_deep(path: Path) -> None:
+    """ValueError for what is nested deeper than anybody nests."""
+    if len(path) > DEEPEST:
+        raise ValueError("it is nested too deep")
 
 
 def the_one(found: Sequence[Leaf], what: str) -> Leaf:

@@ -6,10 +6,11 @@ import re
 import tomllib
 from collections.abc import Generator, Iterator, Sequence
 
+from release.core import toml_text
 from release.core.finding import Conflict
 from release.core.model import UpdateWish
 from release.core.references.keys import by_key
-from release.core.references.leaf import WHOLE, Leaf, Path, Unfit, agree, in_quotes, is_whole, unreadable
+from release.core.references.leaf import WHOLE, Leaf, Path, Unfit, agree, in_quotes, is_whole, not_too_deep, unreadable
 
 _SPACE = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -18,16 +19,12 @@ _TEXT = re.compile(
     r'''"""(?:[^\\]|\\.)*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:[^"\\\n]|\\.)*"|'[^'\n]*\'''', re.DOTALL
 )
 _BARE = re.compile(r"[^,\]}#\r\n]+")
-_LONG_KEY = re.compile(r"""(?:(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)[ \t]*+\.[ \t]*+){32}""")
-"""The parser's time grows with the square of a key's parts."""
 
 
 def leaves(wish: UpdateWish, text: str) -> list[Leaf]:
     """Every value of the document."""
     try:
-        if _LONG_KEY.search(text):
-            raise ValueError("a key has too many parts")
-        data = tomllib.loads(text)
+        data = toml_text.loads(text)
         found = list(_statements(text))
     except (ValueError, RecursionError) as error:
         raise unreadable("TOML", str(error)[:200] or "it is nested too deep") from None
@@ -113,6 +110,7 @@ def _value(text: str, at: int, path: Path) -> Generator[Leaf, None, int]:
 
 
 def _inside(text: str, at: int, path: Path, closing: str) -> Generator[Leaf, None, int]:
+    not_too_deep(path)
     number, at = 0, _past(_GAP, text, at + 1)
     while text[at] != closing:
         names: Path = (number,)

@@ -10,15 +10,13 @@ from typing import Any, Literal
 
 from release.core.model import UpdateWish
 from release.core.references.keys import by_key
-from release.core.references.leaf import WHOLE, Leaf, Path, in_quotes, is_whole, unreadable
+from release.core.references.leaf import WHOLE, Leaf, Path, in_quotes, is_whole, not_too_deep, unreadable
 
 PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_.+/@~-]|:(?=[A-Za-z0-9]))*")
 NUMBER = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+"
 )
 """What YAML 1.2, or Go's reader, takes for a number besides what PyYAML does."""
-DEEPEST = 200
-"""PyYAML's time grows with the square of the depth."""
 WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nil", "none", "nan", ".nan", ".inf"))
 """Some reader takes these for something else than a text."""
 
@@ -88,8 +86,7 @@ def _scalars(events: Iterable[Any], yaml: Any) -> Iterator[Leaf]:
             path, fixed = _place(around, document)
             if isinstance(event, yaml.CollectionStartEvent):
                 mapping = isinstance(event, yaml.MappingStartEvent)
-                if len(around) > DEEPEST:
-                    raise ValueError("it is nested too deep")
+                not_too_deep(path)
                 around.append(_Open(path, mapping, fixed or _marked(event, "what it is in")))
             else:
                 yield _leaf(event, path, fixed, yaml)
