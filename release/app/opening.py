@@ -77,12 +77,12 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who, fleet: Fleet 
     checked(alone(written) if written.project.fleet else resolved(written))
     repository, address = upstream_of(checkout, written, opened(written, environment))
     cache = hidden(checkout.root / ".release")
-    github = opened(written, environment, repository, cache / "answers")
+    github = opened(written, environment, repository, cache)
     found = fleet(written, Reader(checkout.root, written.project.fleet, address, checkout, github))
     config = resolved(found.config)
     if written.project.fleet:
         checked(config, found.places)
-        github = opened(config, environment, repository, cache / "answers")
+        github = opened(config, environment, repository, cache)
     if own := [one.name for one in config.downstream if itself(one.repository, repository, address)]:
         raise ConfigError(
             f"the downstream {own[0]} is the upstream itself, {without_secret(address)}", "mend its repository"
@@ -112,17 +112,17 @@ def opened_at(place: Path | None, upstream_of: Upstream, who: Who, fleet: Fleet 
 
 
 def opened(
-    config: Config, environment: Mapping[str, str], repository: str = "", answers: Path | None = None
+    config: Config, environment: Mapping[str, str], repository: str = "", cache: Path | None = None
 ) -> GitHub | None:
     """The forge that the configuration names; nothing is asked of it yet. With the upstream's `owner/name`, it may be acted on.
 
-    `answers` is the folder that keeps its answers for later commands.
+    `cache` is the folder where later commands find its answers.
     """
     if config.project.forge == "none":
         return None
     from release.adapters.github import GitHub
 
-    return GitHub.at(environment, HIDE, rights(config, repository) if repository else {}, answers)
+    return GitHub.at(environment, HIDE, rights(config, repository) if repository else {}, cache)
 
 
 TO_TRIGGER: Mapping[str, set[str]] = {"workflow_dispatch": {"dispatch"}, "sync": set()}

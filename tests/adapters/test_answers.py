@@ -233,7 +233,7 @@ def test_what_a_forge_listed_once_costs_a_later_command_no_rate_limit(forge: San
     environment = {"GITHUB_API_URL": forge.api_url, "GH_TOKEN": forge.token("captain")}
     used = []
     for _ in range(3):
-        github = GitHub.at(environment, answers=tmp_path / "answers")
+        github = GitHub.at(environment, cache=tmp_path)
         assert list(github.forge("acme/app").releases()) == []
         github.close()
         used.append(len([one for one in forge.exchanges() if one.status == 200]))

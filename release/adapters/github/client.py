@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
@@ -21,7 +22,7 @@ from release.adapters.github.pulls import Pulls
 from release.adapters.github.refs import Refs
 from release.adapters.github.releases import Releases
 from release.adapters.github.tokens import Tokens, basic, tokens
-from release.adapters.http import GITHUB, Answers, Http, Rates, origin
+from release.adapters.http import GITHUB, Answers, Http, Rates, Spent, origin
 from release.errors import ConfigError, Unseen
 from release.redact import Redactor
 
@@ -45,13 +46,13 @@ class GitHub:
         environment: Mapping[str, str],
         hide: Redactor | None = None,
         rights: Mapping[str, Collection[str]] | None = None,
-        answers: Path | None = None,
+        cache: Path | None = None,
         rates: Rates | None = None,
     ) -> GitHub:
         """The forge that an environment means. `hide` learns its secrets.
 
         `rights` says what this release needs (as in `Forge.lacks`) of which repository: an App's token is for
-        no more than that. `answers` is a folder that keeps answers for later processes. `rates` are what the forge takes,
+        no more than that. `cache` is a folder where later processes find answers, and what was asked lately. `rates` are what the forge takes,
         else what GitHub documents; the second between two writes is asked for by github.com only.
         """
         hide = hide or Redactor()
@@ -62,7 +63,10 @@ class GitHub:
             f"sluice/{__version__}",
             paced=there.limited,
             rates=rates or (GITHUB if there.public else replace(GITHUB, gap=0.0)),
-            answers=Answers(answers) if answers is not None else None,
+            answers=Answers(cache / "answers") if cache is not None else None,
+            spent=Spent(cache / "spent" / f"{sha256(there.api.encode()).hexdigest()[:16]}.json", GITHUB.hour)
+            if cache
+            else None,
         )
         return cls(environment, http, hide, rights or {})
 

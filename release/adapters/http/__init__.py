@@ -5,5 +5,6 @@ from release.adapters.http.answers import Answers
 from release.adapters.http.client import Http
 from release.adapters.http.exchange import Answer, Ask
 from release.adapters.http.pace import GITHUB, Rates
+from release.adapters.http.spent import Spent
 
-__all__ = ["GITHUB", "Answer", "Answers", "Ask", "Http", "Rates", "origin"]
+__all__ = ["GITHUB", "Answer", "Answers", "Ask", "Http", "Rates", "Spent", "origin"]

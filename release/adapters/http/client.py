@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import threading
 import time
@@ -31,6 +32,7 @@ from release.adapters.http.limits import Limits, limited
 from release.adapters.http.lines import Line, proxies, quiet
 from release.adapters.http.pace import GITHUB, Pace, Rates
 from release.adapters.http.reasons import reason
+from release.adapters.http.spent import Spent
 from release.errors import ConfigError, Refused, ReleaseError, Uncertain, Unseen
 from release.redact import Redactor
 
@@ -49,8 +51,8 @@ class Http:
 
     `patience` is how many seconds one call waits for limits in all; in a thread that is in a hurry it is a moment (see
     `haste`). What has to wait longer raises Unseen, a write Refused, with `after`. `paced` are the addresses, by how they
-    begin, where `rates` are kept to. `answers` keeps answers for later processes. `pause` sleeps, `clock` is monotonic;
-    both are in seconds.
+    begin, where `rates` are kept to, together with the commands that share `spent`. `answers` keeps answers for later
+    processes. `pause` sleeps, `clock` is monotonic; both are in seconds.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Http:
         paced: tuple[str, ...] = (),
         rates: Rates = GITHUB,
         answers: Answers | None = None,
+        spent: Spent | None = None,
         pause: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -83,7 +86,9 @@ class Http:
         self._stopped = threading.Event()
         self._pause, self._clock = pause or self._stopped.wait, clock
         self._limits = Limits(clock)
-        self._paced, self._pace = paced, Pace(rates, clock)
+        self._paced, self._pace = paced, Pace(rates, clock, spent)
+        if spent is not None:
+            atexit.register(self._pace.share)
         self._cache, self._answers = Cache(), answers
         self._lines: WeakSet[Line] = WeakSet()
         self._mine = threading.local()

@@ -5,6 +5,7 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 from itertools import repeat
 from threading import Lock
 
+from release.adapters.http.spent import Asked, Spent
+
+OFTEN = (50, 5.0)  # requests, seconds
 BRIEF = 0.1  # seconds, where something ends as soon as somebody else's request does
 SAME = 1e-6  # seconds that two moments differ by only because they were added up differently
 LATE = 0.1  # of a window: who does not come back for that long after his turn is not waited for any more
@@ -64,6 +68,10 @@ class Window:
         self._going -= cost
         self._ended.extend(repeat(now, cost))
 
+    def past(self, at: float, cost: int) -> None:
+        """So much ended then, in somebody else's process; never before what we know of, for it is in order."""
+        self._ended.extend(repeat(max(at, self._ended[-1]) if self._ended else at, cost))
+
     def turn(self, now: float, cost: int) -> float:
         """Seconds until it is the turn of somebody who goes away now: behind all who were told before him."""
         self._forget(now)
@@ -90,11 +98,14 @@ class Window:
 class Pace:
     """One for all that counts against the same limits. Safe to use from any thread; `clock` is monotonic, in seconds.
 
-    It knows of this process only: where others use the same token, the server's own word still counts (see `limits`).
+    With `spent` it knows of other commands that share a folder with this one, those at the same time with a delay of `OFTEN`
+    requests or seconds. Where others use the same token, the server's own word still counts (see `limits`).
     """
 
-    def __init__(self, rates: Rates, clock: Callable[[], float]) -> None:
-        self._rates, self._clock = rates, clock
+    def __init__(self, rates: Rates, clock: Callable[[], float], spent: Spent | None = None) -> None:
+        self._rates, self._clock, self._spent = rates, clock, spent
+        self._untold: list[tuple[float, bool]] = []
+        self._told_at = -math.inf
         self._points = Window(rates.points, rates.minute)
         self._made = Window(rates.made, rates.minute), Window(rates.hourly, rates.hour)
         self._running = 0
@@ -104,6 +115,7 @@ class Pace:
 
     def begin(self, writes: bool, creates: bool) -> float:
         """Let a request go, which gives 0, and it has to `end`; or the seconds that it has to wait before it asks again."""
+        self._share()
         with self._lock:
             now = self._clock()
             waits = [window.wait(now, cost) for window, cost in self._windows(writes)]
@@ -126,6 +138,30 @@ class Pace:
             self._running -= 1
             for window, cost in self._windows(writes):
                 window.end(self._clock(), cost)
+            if self._spent is not None:
+                self._untold.append((self._clock(), writes))
+
+    def share(self) -> None:
+        """Tell what is untold; for the end of a process."""
+        self._share(last=True)
+
+    def _share(self, last: bool = False) -> None:
+        """Now and then, tell other commands what ended here, and count what ended there."""
+        if self._spent is None:
+            return
+        with self._lock:
+            now = self._clock()
+            often = len(self._untold) >= OFTEN[0] or now - self._told_at >= OFTEN[1]
+            if not (often or last):
+                return
+            untold, self._untold, self._told_at = self._untold, [], now
+            for one in self._spent.exchange([(now - at, wrote) for at, wrote in untold]):
+                self._met(now - self._spent.ago(one), one)
+
+    def _met(self, at: float, one: Asked) -> None:
+        self._points.past(at, one.reads + 5 * one.writes)
+        for window in self._made:
+            window.past(at, one.writes)
 
     def turn(self, writes: bool, creates: bool) -> float:
         """Seconds until it is the turn of a request that has to wait and goes away: no two are told the same moment.
