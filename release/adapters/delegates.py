@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -15,7 +16,7 @@ from release.adapters.git.clone import branch_of
 from release.adapters.git.ledger import GitLedger
 from release.adapters.git.remote import GitRemote
 from release.adapters.git.run import Runner
-from release.adapters.logged import logged
+from release.adapters.logged import logged, named
 from release.core.delegated import Ended
 from release.core.model import DownstreamWish, Person
 from release.core.record import Record
@@ -70,7 +71,13 @@ class Delegates:
                 what = f"downstream {wish.name} {wish.tag}"
                 program, *rest = wish.run
                 argv = [self._found(program) or program, *rest]
-                ran = logged(self._children, self._logs, what, argv, tree, self._environment, say, lines=WORDS)
+                inner, kept = tree / ".release" / "logs", self._logs / named(what)
+
+                def edit(line: bytes) -> bytes:
+                    return line.replace(os.fsencode(inner), os.fsencode(kept))
+
+                ran = logged(self._children, self._logs, what, argv, tree, self._environment, say, None, WORDS, edit)
+                _keep(inner, kept)
         ended = Ended(ran.code, ran.tail, str(ran.log))
         self._ended[wish.name, wish.tag] = ended
         return ended
@@ -94,3 +101,11 @@ class Delegates:
         beside = str(Path(sys.executable).parent)
         places = os.pathsep.join((beside, self._environment.get("PATH", os.defpath)))
         return "" if "/" in program else shutil.which(program, path=places) or ""
+
+
+def _keep(logs: Path, place: Path) -> None:
+    """Take the logs out of a clone that goes, in place of those of the last time."""
+    with suppress(OSError):
+        if logs.is_dir() and not logs.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.move(logs, place)

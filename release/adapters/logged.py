@@ -37,9 +37,13 @@ def logged(
     say: Callable[[str], None],
     seconds: float | None = None,
     lines: int = TAIL,
+    edit: Callable[[bytes], bytes] = bytes,
 ) -> Ran:
-    """Run to the end, or for so many seconds; every line goes to the log and to whoever listens. Refused where it cannot begin."""
-    log = logs / f"{re.sub(r'[^A-Za-z0-9._-]', '-', what)}.log"
+    """Run to the end, or for so many seconds; every line, as `edit` gives it back, goes to the log and to whoever listens.
+
+    Refused where it cannot begin.
+    """
+    log = logs / f"{named(what)}.log"
     tail: list[str] = []
     try:
         logs.mkdir(parents=True, exist_ok=True)
@@ -48,6 +52,7 @@ def logged(
         raise Refused(f"cannot write {log}: {error.strerror}", "mend that, then run the same command again") from error
 
     def hear(line: bytes) -> None:
+        line = edit(line)
         kept.write(line)
         shown = printable(line)
         if shown.strip():
@@ -57,3 +62,8 @@ def logged(
     with kept:
         code = children.run(what, run, cwd, env, hear, seconds)
     return Ran(code, tuple(tail), log)
+
+
+def named(what: str) -> str:
+    """What a log is called, and what else is kept of the same."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", what)

@@ -29,6 +29,14 @@ class Ended(msgspec.Struct, frozen=True):
         return " | ".join(self.said) or "it printed nothing"
 
 
+def todo(wish: DownstreamWish, ended: Ended | None) -> str:
+    """What is to be done for its release; where the command ended well, and nothing came of it, that."""
+    command = f"`{' '.join(wish.run)}`"
+    if ended is not None and ended.code == FINE:
+        return f"{command} ended well, and {wish.name} has no {wish.tag}; its log is {ended.log}"
+    return f"{command} in a clone of {wish.branch} of {wish.name}"
+
+
 def verdict(wish: DownstreamWish, ended: Ended | None) -> Underway | Blocked | None:
     """What is so after the component's own command ran, and its release is not to be seen; None where it may be run."""
     if ended is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from release.core.delegated import failure, verdict
+from release.core.delegated import failure, todo, verdict
 from release.core.finding import Blocked, Conflict, Done, Finding, Pending, Underway
 from release.core.model import DownstreamWish
 from release.core.record import Proof, Record
@@ -30,7 +30,7 @@ class ByLocal(Trigger):
         return unfit(self.wish, self.remote, self.delegates)
 
     def pending(self, record: Record | None) -> str:
-        return told(self.wish)
+        return todo(self.wish, self.delegates.ended(self.wish))
 
     def left(self) -> str:
         return unfinished(self.wish, self.delegates)
@@ -56,27 +56,19 @@ class RunDownstream(ReleaseDownstream):
         return unfit(self.wish, self.remote, self.delegates)
 
     def inspect(self, known: Known) -> Finding[Proof]:
-        found = super().inspect(known)
-        if isinstance(found, Blocked):
+        found, ended = super().inspect(known), self.delegates.ended(self.wish)
+        left = unfinished(self.wish, self.delegates) if isinstance(found, Done) else todo(self.wish, ended)
+        if isinstance(found, Blocked) or not left:
             return found
-        if isinstance(found, Done):
-            if not (left := unfinished(self.wish, self.delegates)):
-                return found
-            found = Pending(left)
-        return verdict(self.wish, self.delegates.ended(self.wish)) or found
+        return verdict(self.wish, ended) or Pending(left)
 
     def apply(self, known: Known, say: Say) -> None:
         run(self.wish, self.delegates, say)
 
 
-def told(wish: DownstreamWish) -> str:
-    """What is to be done."""
-    return f"`{' '.join(wish.run)}` in a clone of {wish.branch} of {wish.name}"
-
-
 def unfinished(wish: DownstreamWish, delegates: Delegates) -> str:
     """What is to be done where its tag is out, and its own record has it in flight: more may come after the tag there."""
-    return f"{told(wish)}, which goes on: its own record is not finished" if delegates.unfinished(wish) else ""
+    return f"{todo(wish, None)}, which goes on: its own record is not finished" if delegates.unfinished(wish) else ""
 
 
 def run(wish: DownstreamWish, delegates: Delegates, say: Say) -> None:

@@ -80,6 +80,16 @@ def test_its_end_is_told_and_its_log_kept_by_component_and_release(house: House)
     assert Path(ended.log).read_text().splitlines() == [f"line {number}" for number in range(1, 41)]
 
 
+def test_the_logs_that_it_kept_in_the_clone_are_kept_and_named_where_they_are(house: House) -> None:
+    script = 'mkdir -p .release/logs; echo "$1" > .release/logs/gate.log; echo "its log is $PWD/.release/logs/gate.log"'
+    for again in ("first", "second"):
+        assert house.run(f"set -- {again}; {script}") == 0
+        log = house.logs / "downstream-part-v1.0.0" / "gate.log"
+        assert log.read_text() == f"{again}\n"
+        assert house.said[-1] == f"its log is {log}"
+        assert (house.logs / "downstream-part-v1.0.0.log").read_text() == f"its log is {log}\n"
+
+
 def test_nothing_of_a_clone_is_left_whatever_the_end(house: House) -> None:
     assert house.run("touch here; exit 0") == 0
     assert house.run("touch here; kill -9 $$") == -9

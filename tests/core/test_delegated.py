@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.core.delegated import Ended, failure, verdict
+from release.core.delegated import Ended, failure, todo, verdict
 from release.core.finding import Blocked, Underway
 from release.core.model import DownstreamWish
 
@@ -15,6 +15,13 @@ WISH = DownstreamWish("part", "../part.git", "main", "v1.0.0", trigger="local", 
 
 def test_before_it_ran_it_may_be_run() -> None:
     assert verdict(WISH, None) is None
+
+
+def test_what_is_to_be_done_is_the_command_and_after_a_good_end_that_nothing_came_of_it() -> None:
+    for ended in (None, Ended(1), Ended(-9)):
+        assert todo(WISH, ended) == "`invoke release` in a clone of main of part"
+    told = todo(WISH, Ended(0, (), "/x/part.log"))
+    assert told == "`invoke release` ended well, and part has no v1.0.0; its log is /x/part.log"
 
 
 def test_what_is_under_way_there_is_under_way_here_and_says_what_it_said() -> None:
