@@ -137,7 +137,7 @@ def measured(components: int, releases: int, part: int, loops: Mapping[str, Meas
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleet-")))
         made = stack.enter_context(world(folder, components, releases))
         results.ours[FIRST] = status(made)
-        time.sleep(MINUTE)  # what one process asked is not known to the next one
+        time.sleep(MINUTE)  # else the second would wait for what the first asked
         results.ours[SECOND] = status(made)
         for name in LOOPS if shutil.which("gh") and not loops else ():
             results.loops[name] = loop(made, folder, name, made.names[:part], releases)
