@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from release.core.config import Config, Downstream, FleetFile
 from release.core.contradictions import contradictions
 from release.core.finding import Conflict
 from release.core.fleet import resolved
+from release.core.fleet_window import first_day
 from release.core.forge import Published
 from release.core.model import Refs, Tag
 from release.core.sync import Offer, newest, own
@@ -57,6 +58,18 @@ class Following:
         lists = self.session.lists(self.session.config.sync.upstream)
         assert lists is not None
         return tuple(_offer(one, self.refs.tags) for one in lists.newest(last) if one.tag in self.refs.tags)
+
+    def begins(self, offers: Sequence[Offer]) -> str:
+        """The day before which all is history, where its tag is not among the offered; "" where nothing says so, or they tell."""
+        name = self.config.project.since
+        if not name or any(offer.tag.name == name for offer in offers):
+            return ""
+        there = {name: self.refs.tags[name]} if name in self.refs.tags else {}
+        self.remote.bring([f"refs/tags/{one}" for one in there], list(there.values()))
+        found = first_day(name, self.remote.dates(there))
+        if isinstance(found, Conflict):
+            raise ConflictError((found,))
+        return found
 
     def parents(self, last: int) -> Mapping[str, Mapping[str, Offer]]:
         """What the components have that this one comes after, by their tags: one list each."""

@@ -10,13 +10,14 @@ import msgspec
 from release.app import Session
 from release.app.following import Following, following
 from release.commands import release as releasing
+from release.commands.evidence import refusal
 from release.core.aim import Wishes
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
 from release.core.plan import exit_code
 from release.core.sync import OF_ITSELF, Due, Sync, Synced, doubt, due, release_of, strays
 from release.core.version import scheme
 from release.engine.walk import Engine, Event
-from release.errors import ConflictError, ReleaseError, Unseen
+from release.errors import ReleaseError, Unseen
 from release.steps.synced import Here, made_here
 
 OWN_TOKEN = "GITHUB_TOKEN"  # the name of a variable
@@ -42,9 +43,9 @@ def prepared(session: Session, last: int, since: str) -> Syncing:
     if why := doubt(upstream.config, one, offers, upstream.refs.tags, here.tags):
         remedy = "look there whether releases are shown as they should be; then run the same command again"
         raise Unseen(f"what {upstream.upstream} shows is not believed: {why}", remedy)
-    found = due(upstream.config, one, offers, upstream.parents(last), since)
+    found = due(upstream.config, one, offers, upstream.parents(last), since or upstream.begins(offers))
     if isinstance(found, Conflict):
-        raise ConflictError((found,))
+        raise refusal(found)
     unfinished = begun(session) if one.trigger in OF_ITSELF else frozenset()
     finished = here.tags.keys() - unfinished
     states = tuple(_state(each, finished) for each in found)

@@ -100,7 +100,7 @@ def _days(config: Config, tags: Sequence[Tag], wanted: Wanted) -> tuple[str, str
         return Conflict("empty-window", f"since {since} is after until {until}", "exchange them")
     if since or not config.project.since:
         return since, until
-    first = _first_day(config.project.since, tags)
+    first = first_day(config.project.since, tags)
     return first if isinstance(first, Conflict) else (first, until)
 
 
@@ -114,7 +114,7 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _first_day(tag: str, tags: Iterable[Tag]) -> str | Conflict:
+def first_day(tag: str, tags: Iterable[Tag]) -> str | Conflict:
     """The calendar date on which the fleet's history ends and its expectations begin."""
     found = next((one for one in tags if one.name == tag), None)
     if found is None:

@@ -108,7 +108,7 @@ def due(
     """What this component is to have of these releases, by precedence.
 
     `parents` are the components that it comes after: what each of them has, by its tags. `since` is a day; without one,
-    releases before `project.since` are history, as far as that one is among the offered: else all of these are newer.
+    releases before `project.since` are history, where that one is among the offered.
     """
     tags = [offer.tag for offer in offers]
     known = any(tag.name == config.project.since for tag in tags)

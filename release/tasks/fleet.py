@@ -74,7 +74,7 @@ def stats(
     },
     auto_shortflags=False,
 )
-def sync(c: Context, last: int = 0, since: str = "", yes: bool = False, format: str = "text") -> None:
+def sync(c: Context, last: str = "", since: str = "", yes: bool = False, format: str = "text") -> None:
     """In a component's own checkout: look at its upstream's newest releases, and make what is missing of them here.
 
     Ends with 0 when all is there or made, 1 when something failed, 3 when a person has to decide, 4 when something waits.
@@ -83,14 +83,12 @@ def sync(c: Context, last: int = 0, since: str = "", yes: bool = False, format: 
 
     from release import app
     from release.commands import fleet_sync
-    from release.errors import UsageError
     from release.reports import console
 
     with told(format):
-        if last < 0:
-            raise UsageError(f"--last {last} is no number of releases", "say how many of the newest are looked at")
+        wanted = number_of_releases(last)
         session = app.session()
-        planned = fleet_sync.prepared(session, last or session.config.sync.last, since)
+        planned = fleet_sync.prepared(session, wanted or session.config.sync.last, since)
         done = planned.sync
         if planned.todo:
             if format == "text":
@@ -116,3 +114,14 @@ def plan(c: Context, version: str = "", line: str = "", format: str = "text") ->
 
     with told(format):
         present(fleet_plan(app.surveying(), version, line), format)
+
+
+def number_of_releases(typed: str) -> int:
+    """How many are to be looked at, 0 where nobody said."""
+    from release.core.sync_rules import MOST
+    from release.errors import UsageError
+
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+    if typed and not 1 <= number <= MOST:
+        raise UsageError(f"--last {typed[:60]!r} is no number of releases", f"write one from 1 to {MOST}")
+    return number

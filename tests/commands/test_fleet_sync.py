@@ -17,6 +17,7 @@ from release.core.sync import Sync
 from release.errors import ConfigError, ConflictError, ReleaseError, Unseen, UsageError
 from release.sandbox.forge import Fault, Sandbox
 from release.sandbox.forge.many import many
+from release.tasks.fleet import number_of_releases
 from tests.forge import WHO, git, serving
 
 OWN = '[project]\nforge = "github"\n\n[sync]\nupstream = "acme/upstream-0001"\nconfig = "upstream.toml"\n'
@@ -45,6 +46,12 @@ class Robot:
     def configure(self, trigger: str = "release", more: str = "", own: str = OWN) -> None:
         (self.clone / "release.toml").write_text(own)
         (self.clone / "upstream.toml").write_text(UPSTREAM.format(trigger=trigger, more=more))
+
+    def begin(self, tag: str) -> None:
+        """What is older than this tag is history, says the upstream."""
+        self.configure()
+        file = self.clone / "upstream.toml"
+        file.write_text(file.read_text().replace("[project]\n", f'[project]\nsince = "{tag}"\n'))
 
     def sync(self, last: int = 50, since: str = "", act: bool = True) -> tuple[Sync, Counter[str]]:
         """What came of it, and what the API was asked for that."""
@@ -148,6 +155,22 @@ def test_only_those_since_a_day_and_of_so_many_are_looked_at(robot: Robot) -> No
     assert list(states(robot.sync(last=2, act=False)[0])) == [*GONE[1:]]
 
 
+def test_history_ends_with_the_upstreams_tag_though_its_release_is_not_in_the_list(robot: Robot) -> None:
+    robot.forget(*GONE)
+    for release in robot.forge.releases("acme/upstream-0001"):
+        if release["tag_name"] == GONE[1]:
+            robot.forge.store.remove(release["id"])
+    assert states(robot.sync(act=False)[0], "missing") == {GONE[0]: "missing", GONE[2]: "missing"}
+    robot.begin(GONE[1])
+    assert states(robot.sync(act=False)[0], "missing") == {GONE[2]: "missing"}
+    robot.begin("v9.9.9")
+    with pytest.raises(ConflictError, match=r"project\.since is v9\.9\.9"):
+        robot.sync()
+    assert not set(GONE) & set(robot.released)
+    with pytest.raises(UsageError, match="not a date"):
+        robot.sync(since="yesterday")
+
+
 @pytest.mark.parametrize(
     ("own", "more", "kind", "why"),
     [
@@ -168,3 +191,11 @@ def test_what_is_written_wrong_is_told_before_anything_is_made(
     problems = told.value.problems if isinstance(told.value, ConfigError) else ()
     assert re.search(why, "\n".join((str(told.value), *problems)))
     assert GONE[0] not in robot.released
+
+
+@pytest.mark.parametrize("typed", ["0", "-3", "x", "1001", "٣", "9" * 5000, " 5"])
+def test_what_is_no_number_of_releases_is_said_to_be_none(typed: str) -> None:
+    with pytest.raises(UsageError, match="is no number of releases") as told:
+        number_of_releases(typed)
+    assert len(str(told.value)) < 200
+    assert [number_of_releases(good) for good in ("", "1", "1000")] == [0, 1, 1000]
