@@ -57,7 +57,7 @@ class Component:
         parsed = RULES.parse(version)
         assert parsed is not None
         told = template_values(parsed, RULES.tag(parsed), RULES)
-        wishes = tuple(UpdateWish(one.path, one.kind, render(one.template, told), one.pattern, one.key, one.template) for one in updates)  # fmt: skip
+        wishes = tuple(UpdateWish(one.path, one.kind, render(one.template, told), one.pattern, render(one.key, told), one.template, f"{one.path} {one.key}") for one in updates)  # fmt: skip
         trigger: Any = "none" if kind is UpdateReferences else "tag"
         wish = DownstreamWish("chart", "acme/chart", "main", f"v{version}", trigger=trigger, updates=wishes)
         when = f"2026-03-{parsed.minor + 1:02}T12:00:00+00:00"

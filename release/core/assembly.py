@@ -105,7 +105,7 @@ def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], wai
 
 def _update(one: Update, values: Mapping[str, str]) -> UpdateWish:
     path, key, value = (render(text, values) for text in (one.path, one.key, one.value))
-    return UpdateWish(path, one.kind, value, one.pattern, key, one.value)
+    return UpdateWish(path, one.kind, value, one.pattern, key, one.value, f"{one.path} {one.key}")
 
 
 def spread(templates: Sequence[str], platforms: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:

@@ -194,7 +194,10 @@ class PublishWish(msgspec.Struct, frozen=True):
 
 
 class UpdateWish(msgspec.Struct, frozen=True):
-    """A value to write into a file of a component; see `config.Update`. `template` is what the value was made of."""
+    """A value to write into a file of a component; see `config.Update`.
+
+    `template` is what the value was made of, `place` what path and key were, "" where that is the same for every release.
+    """
 
     path: str
     kind: Literal["regex", "toml", "yaml", "json", "docker-arg", "go-mod", "helm"]
@@ -202,6 +205,7 @@ class UpdateWish(msgspec.Struct, frozen=True):
     pattern: str = ""
     key: str = ""
     template: str = ""
+    place: str = ""
 
 
 class DownstreamWish(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 from release.core.commits import plain
 from release.core.model import DownstreamWish, Release
 from release.core.references import Said
-from release.core.version import Scheme
+from release.core.version import Scheme, Version, render, template_values
 
 PREFIX = "sluice/update/"
 MOST = 20
@@ -69,6 +69,11 @@ def body(
     return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {' '.join(map(_hidden, versions))} -->", ""])
 
 
+def replaced(rules: Scheme, wish: DownstreamWish, versions: Sequence[str]) -> tuple[str, ...]:
+    """Those of earlier versions that nobody waits for once this one is named: they would be written in the same place."""
+    return tuple(text for text in versions if _same_place(rules, wish, rules.parse(text)))
+
+
 def marked(text: str) -> tuple[str, ...]:
     """The versions in the mark of a pull request of ours, the one that it is for first; ours closes the description."""
     found = _MARK.findall(text)
@@ -85,6 +90,13 @@ def claimed(text: str) -> Claim | None:
     """What a commit's message claims, None for somebody else's."""
     found = _CLAIM.search(text)
     return Claim(*found.groups()) if found else None
+
+
+def _same_place(rules: Scheme, wish: DownstreamWish, other: Version | None) -> bool:
+    if other is None:
+        return True
+    told = template_values(other, rules.tag(other), rules)
+    return any(not one.place or render(one.place, told) == f"{one.path} {one.key}" for one in wish.updates)
 
 
 def _place(one: Said) -> str:

@@ -186,7 +186,8 @@ class UpdateReferences(Step[Proof]):
     def _offer(self, forge: Forge, there: Look) -> None:
         """Open the pull request, or have it say what it brings now. If another captain was faster, that is as good."""
         pull = self._open(forge)
-        earlier = update_proposal.marked(pull.body) if pull is not None else ()
+        marked = update_proposal.marked(pull.body) if pull is not None else ()
+        earlier = update_proposal.replaced(self.origin.rules, self.wish, marked)
         words = self._title, update_proposal.body(self.origin, self.release, self.wish, there.said, earlier)
         if pull is None:
             try:
@@ -222,7 +223,7 @@ class UpdateReferences(Step[Proof]):
         if claim is not None:
             version = self._parsed(claim.version)
             if version is not None and version > self._version:
-                return "stale" if self._left(head) else "later"
+                return "stale" if self._left(base, head) else "later"
             wanted = applied(edits(there.said), {path: text(content) for path, content in there.files.items()})
             same = all(held.files[path] == content for path, content in wanted.items())
             fresh = (claim.version, claim.onto) == (self.release.version, digest(there.files))
@@ -261,9 +262,11 @@ class UpdateReferences(Step[Proof]):
     def _at(self, commit: str) -> Commit:
         return next(self.remote.commits(commit, ()))
 
-    def _left(self, head: str) -> bool:
-        """Whether a commit of ours is what a pull request left behind: none is open, and it was one of the closed ones."""
-        if self.forge is None or self._open(self.forge) is not None:
+    def _left(self, base: str, head: str) -> bool:
+        """Whether a commit of ours has had its turn: it is merged. With a forge: none is open, and it was one of the closed ones."""
+        if self.forge is None:
+            return self.remote.tree_of(base) == self.remote.tree_of(head) or self.remote.holds(self.wish.branch, head)
+        if self._open(self.forge) is not None:
             return False
         closed = self.forge.proposals(self._branch, self.wish.branch, "closed")
         return any(one.head == head for one in islice(closed, CLOSED))

@@ -78,6 +78,42 @@ def test_an_older_release_does_not_undo_a_newer_reference(tmp_path: Path, opened
         assert isinstance(inspected(component.step("1.11.0")), Pending)
 
 
+CHANNELS = "- {name: v1.1, latest: v1.1.0} # old\n- {name: v1.2, latest: v1.2.0} # new\n"
+OF_A_LINE = (UpdateWish("channels.yaml", "yaml", "", key="[name=v{line}].latest", template="{tag}"),)
+
+
+@pytest.mark.parametrize("opened", [plain, forged])
+def test_lines_that_have_a_place_each_take_turns_and_none_is_lost(tmp_path: Path, opened: Opened) -> None:
+    with opened(tmp_path) as component:
+        component.commit({"channels.yaml": CHANNELS})
+        older, newer = (component.step(version, updates=OF_A_LINE) for version in ("1.1.1", "1.2.1"))
+        assert isinstance(applied(older), Underway)
+        assert isinstance(applied(newer), Underway)
+        waits = applied(older)
+        assert isinstance(waits, Underway)
+        assert "which brings a newer version" in waits.detail
+        assert component.show("channels.yaml") == CHANNELS.replace("v1.2.0", "v1.2.1")
+        component.merge(1)
+        assert isinstance(inspected(newer), Done)
+        assert isinstance(inspected(older), Pending)
+        assert isinstance(applied(older), Underway)
+        component.merge(2)
+        assert isinstance(inspected(older), Done)
+        wanted = CHANNELS.replace("v1.2.0", "v1.2.1").replace("v1.1.0", "v1.1.1")
+        assert component.show("channels.yaml", "main") == wanted
+
+
+def test_a_no_to_one_line_is_none_to_another_that_has_a_place_of_its_own(hub: Component) -> None:
+    hub.commit({"channels.yaml": CHANNELS})
+    older, newer = (hub.step(version, updates=OF_A_LINE) for version in ("1.1.1", "1.2.1"))
+    applied(older)
+    applied(newer)
+    hub.state(1, "closed")
+    assert isinstance(inspected(newer), Failed)
+    assert isinstance(applied(older), Underway)
+    assert [one["title"] for one in hub.pulls()] == ["chore(deps): app v1.2.1", "chore(deps): app v1.1.1"]
+
+
 @pytest.mark.parametrize("opened", [plain, forged])
 def test_files_that_say_so_already_need_nothing(tmp_path: Path, opened: Opened) -> None:
     with opened(tmp_path) as component:
