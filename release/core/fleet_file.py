@@ -10,7 +10,8 @@ import msgspec
 from release.core.address import is_local, located
 from release.core.config import Component, Config, Downstream, FleetFile, Include
 from release.core.finding import Conflict
-from release.core.graph_rules import near
+from release.core.fleet import by_name
+from release.core.graph_rules import drawn, near
 from release.core.notation import bad_path, quoted
 from release.core.requires import project_name
 
@@ -110,25 +111,28 @@ def merged(config: Config, parts: Sequence[Part]) -> Whole | tuple[Conflict, ...
     places: dict[str, str] = {}
     wanted = {each.of: each.requires for each in parts if each.of and each.requires}
 
-    def kept(one: Downstream | Component, where: str) -> bool:
-        first, other = owners.setdefault(one.name, (where, one))
-        if first == where:  # twice in one file is told with its place
+    known = by_name([one for each in parts for one in each.downstream])
+
+    def kept(one: Downstream | Component, each: Part) -> bool:
+        first, other = owners.setdefault(one.name, (each.where, one))
+        if first == each.where:  # twice in one file is told with its place
             return True
         if isinstance(one, Downstream) or not _same(other, one):
-            conflicts.append(_clash(first, where, one.name))
+            back = _built_on(each.of, one.name, known) if _same(one, other) else []
+            conflicts.append(_ring(one.name, back, each) if back else _clash(first, each.where, one.name))
         return False
 
     downstreams: list[Downstream] = []
     for each in parts:
         for number, one in enumerate(each.downstream):
-            if kept(one, each.where):
+            if kept(one, each):
                 places[f"downstream[{len(downstreams)}]"] = _place(each.where, "downstream", number)
                 downstreams.append(_with(one, wanted.get(one.name, {})))
     components: list[Component] = []
     for each in parts:
         for number, component in enumerate(each.component):
             released = each.of and component.name == project_name(config)  # what they call a component is our project
-            if not released and kept(component, each.where):
+            if not released and kept(component, each):
                 places[f"component[{len(components)}]"] = _place(each.where, "component", number)
                 components.append(component)
     if conflicts:
@@ -158,9 +162,27 @@ def _with(one: Downstream, requires: Mapping[str, str]) -> Downstream:
     return msgspec.structs.replace(one, requires={**one.requires, **both})
 
 
-def _same(one: Downstream | Component, other: Component) -> bool:
+def _same(one: Downstream | Component, other: Downstream | Component) -> bool:
     """Whether two files mean the same component."""
     return one.repository == other.repository if isinstance(one, Downstream) else one == other
+
+
+def _built_on(name: str, wanted: str, known: Mapping[str, Downstream]) -> list[str]:
+    """A component and those that it is built on, up to the wanted one; [] where it is not built on that."""
+    chain: list[str] = []
+    while name in known and name not in chain:
+        chain.append(name)
+        if name == wanted:
+            return chain
+        name = known[name].of
+    return []
+
+
+def _ring(name: str, back: Sequence[str], each: Part) -> Conflict:
+    """A component that is built on itself: the file of one that is built on it has it as a downstream."""
+    names = [name, *back[:-1]]
+    why = f"downstreams wait for each other: {drawn(names, lambda name, to: 'of')}, as {each.where} has {name}"
+    return Conflict("cycle", why, f"take {name} out of that file, or leave the [[include]] of {each.of} out")
 
 
 def _clash(first: str, second: str, name: str) -> Conflict:

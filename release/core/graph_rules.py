@@ -28,9 +28,9 @@ def graph_contradictions(downstreams: Sequence[Downstream]) -> Iterator[Conflict
                 yield from _after(one, name, named.get(name), named)
     after = {name: one.after for name, one in named.items()}
     if found := ring(after):
-        drawn = _drawn(found, lambda name, to: "of" if named[name].of == to else "after")
+        why = drawn(found, lambda name, to: "of" if named[name].of == to else "after")
         remedy = "take one `of` or `after` out of the ring"
-        yield Conflict("cycle", f"downstreams wait for each other: {drawn}", remedy)
+        yield Conflict("cycle", f"downstreams wait for each other: {why}", remedy)
 
 
 def needs_contradictions(config: Config) -> Iterator[Conflict]:
@@ -51,7 +51,7 @@ def needs_contradictions(config: Config) -> Iterator[Conflict]:
         return "of" if named[name].of == to else "after"
 
     if found := ring(graph):
-        why = f"the fleet waits for itself: {_drawn(found, edge)}"
+        why = f"the fleet waits for itself: {drawn(found, edge)}"
         yield Conflict("cycle", why, "take one `of`, `after` or `requires` out of the ring")
 
 
@@ -68,17 +68,17 @@ def ring(graph: Mapping[str, Collection[str]]) -> list[str]:
     return []
 
 
-def near(name: str, known: Collection[str], otherwise: str) -> str:
-    """What was meant by a name that nobody has."""
-    found = difflib.get_close_matches(name[:100], list(known), n=1)
-    return f"did you mean {found[0]}?" if found else otherwise
-
-
-def _drawn(names: Sequence[str], edge: Callable[[str, str], str]) -> str:
+def drawn(names: Sequence[str], edge: Callable[[str, str], str]) -> str:
     """A ring as arrows, and what each of them says."""
     closed = [*names, names[0]]
     said = (f"{name} {edge(name, to)} {to}" for name, to in itertools.pairwise(closed))
     return f"{' -> '.join(closed)} ({', '.join(said)})"
+
+
+def near(name: str, known: Collection[str], otherwise: str) -> str:
+    """What was meant by a name that nobody has."""
+    found = difflib.get_close_matches(name[:100], list(known), n=1)
+    return f"did you mean {found[0]}?" if found else otherwise
 
 
 def _of(one: Downstream, parent: Downstream | None, named: Mapping[str, Downstream]) -> Iterator[Conflict]:

@@ -92,7 +92,7 @@ def test_an_address_of_an_included_file_is_relative_to_its_own_repository(
     ("own", "file", "tables", "clash"),
     [
         ([table("x")], {"downstream": [table("x")]}, {}, "release.toml and fleet.toml both have one named 'x'"),
-        ([table("a")], {}, {"downstream": [table("a")]}, f"release.toml and {WHERE} both have one named 'a'"),
+        ([table("a")], {}, {"downstream": [{**table("a"), "repository": "../z.git"}]}, f"release.toml and {WHERE} both have one named 'a'"),
         ([], {"downstream": [table("a")]}, {"component": [{**table("a"), "repository": "../z.git"}]}, f"fleet.toml and {WHERE} both"),
         ([], {"component": [table("l")]}, {"component": [table("l", tag="{version}")]}, f"fleet.toml and {WHERE} both"),
     ],
@@ -104,6 +104,17 @@ def test_a_name_that_two_files_have_is_told_with_both(
     assert isinstance(found, tuple)
     assert [conflict.rule for conflict in found] == ["duplicate-name"]
     assert found[0].why.startswith(clash)
+
+
+def test_files_that_include_each_other_are_told_as_the_ring_that_they_are() -> None:
+    own = config(downstream=[table("x"), table("a"), table("b", of="a")])
+    for brought, ring in (("a", "a -> b -> a (a of b, b of a)"), ("b", "b -> b (b of b)")):
+        back = part(Include("b"), own.downstream[2], theirs(downstream=[table(brought)]), "the file of b", "none")
+        assert isinstance(back, Part)
+        found = merged(own, [*own_parts(own, FleetFile()), back])
+        assert isinstance(found, tuple)
+        assert [conflict.rule for conflict in found] == ["cycle"]
+        assert found[0].why == f"downstreams wait for each other: {ring}, as the file of b has {brought}"
 
 
 def test_a_component_that_two_files_mean_alike_is_one_and_our_project_is_nobodys_component() -> None:
