@@ -198,3 +198,9 @@ def exit_code(states: Iterable[State], conflicts: Iterable[Conflict] = ()) -> in
     """0 all done; else, of several at once: 1 failed, 3 blocked, 4 not there yet."""
     seen = set(states) | ({"blocked"} if tuple(conflicts) else set())
     return 1 if "failed" in seen else 3 if "blocked" in seen else 4 if seen & {"underway", "pending"} else 0
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several: what failed counts before what has to be decided, and that before what is not there yet."""
+    seen = set(codes)
+    return next((code for code in (1, 3, 4) if code in seen), 0)

@@ -69,7 +69,6 @@ def alone(session: Session, wishes: Wishes, shards: str, yes: bool, format: str)
     """Release one version: what came of it, and the exit code."""
     from release import app
     from release.commands import release as releasing
-    from release.core.plan import exit_code
     from release.reports import console
 
     ready = releasing.ready(session, wishes)
@@ -83,14 +82,14 @@ def alone(session: Session, wishes: Wishes, shards: str, yes: bool, format: str)
         confirmed(f"Release {ready.plan.tag}?", yes, app.interactive)
     with console.progress([step.name for step in ready.steps]) as listener:
         done = releasing.release(session, wishes, ready, listener)
-    return done, code_of(ready) if ready.stopped else exit_code([step.state for step in done.steps], done.conflicts)
+    return done, came_to(ready, done)
 
 
 def together(session: Session, wishes: Sequence[Wishes], yes: bool, format: str) -> tuple[Plans, int]:
     """Release several lines in one walk: what came of each, and the exit code of all."""
     from release import app
     from release.commands import lines
-    from release.core.plan import Plans, exit_code
+    from release.core.plan import Plans, worst
     from release.reports import console
 
     ready = lines.ready_for(session, wishes)
@@ -106,9 +105,7 @@ def together(session: Session, wishes: Sequence[Wishes], yes: bool, format: str)
     name = lines.labels(left)
     with console.progress([name(step) for one in left for step in one.steps]) as listener:
         done = lines.release(session, wishes, ready, listener)
-    states = [step.state for plan in done.lines for step in plan.steps]
-    unwalked = code_of_all([one for one in ready if one.stopped])
-    return done, unwalked or exit_code(states, [conflict for plan in done.lines for conflict in plan.conflicts])
+    return done, worst(came_to(one, plan) for one, plan in zip(ready, done.lines, strict=True))
 
 
 def refused(plan: Plan | Plans, code: int) -> NoReturn:
@@ -312,6 +309,14 @@ def code_of(ready: Prepared) -> int:
 
 
 def code_of_all(ready: Sequence[Prepared]) -> int:
-    """The exit code of several plans: what failed counts before what has to be decided."""
-    codes = {code_of(one) for one in ready}
-    return next((code for code in (1, 3) if code in codes), 0)
+    """The exit code of several plans."""
+    from release.core.plan import worst
+
+    return worst(map(code_of, ready))
+
+
+def came_to(ready: Prepared, done: Plan) -> int:
+    """The exit code of a release: by what stopped it, else by what came of it."""
+    from release.core.plan import exit_code
+
+    return code_of(ready) if ready.stopped else exit_code([step.state for step in done.steps], done.conflicts)

@@ -64,6 +64,12 @@ def test_what_one_line_lacks_holds_no_other_one_and_the_same_command_finishes(wo
     assert (marks(answer.out, "finish"), marks(answer.out, "tag")) == (["·", "✓"], ["✓", "✓"])
     assert "refs/tags/v1.1.1" in world.refs("second")
     assert "refs/tags/v1.0.1" not in world.refs("second")
+    seed, head = world.clone("somebody"), world.refs()["refs/heads/release-1.1"]
+    world.git(seed, "checkout", "--quiet", "release-1.1")
+    world.commit(seed, {"feature": ""}, "feat: too much for a line")
+    both = world.invoke(captain, "release", *BOTH, "--yes")
+    both.expect(1, "wrong-line", "failed downstream first")  # what failed counts before what has to be decided
+    world.git(seed, "push", "--quiet", "--force", "origin", f"{head}:release-1.1")
     refusal.unlink()
     world.invoke(world.clone("night-shift"), "release", *BOTH, "--yes").expect(0)
     assert {"refs/tags/v1.0.1", "refs/tags/v1.1.1"} <= set(world.refs("second"))
