@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -253,6 +254,20 @@ def test_a_shallow_store_gets_a_tip_without_its_history(world: World) -> None:
     assert world.git(a_store(world), "rev-list", "--count", tip) == "1"
     assert remote.tip("none") == ""
     assert not remote.holds("none", tip)
+
+
+def test_several_bring_into_one_shallow_store_at_once_and_a_lock_of_a_dead_git_holds_nobody(world: World) -> None:
+    tips = {f"refs/heads/b{number}": grown(world, f"b{number}", 3 + number) for number in range(8)}
+    (store(a_store(world)) / "shallow.lock").touch()
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(opened(world, shallow=True).bring, [ref], [tip]) for ref, tip in tips.items()]:
+            done.result()
+    assert {world.git(a_store(world), "cat-file", "-t", tip) for tip in tips.values()} == {"commit"}
+    remote = opened(world, shallow=True)
+    assert not (a_store(world) / "shallow.lock").exists()
+    (a_store(world) / "shallow.lock").touch()
+    assert remote.holds("b1", tips["refs/heads/b1"])
+    assert not remote.holds("b1", tips["refs/heads/b2"])
 
 
 def test_a_shallow_store_knows_what_a_branch_holds_after_it_moved_on(world: World) -> None:

@@ -52,6 +52,15 @@ def test_all_commits_are_judged_in_one_go(world: World, remote: GitRemote) -> No
     assert remote.outside("line", line[-1], asked) == {*aside, NONE}
 
 
+def test_what_a_dead_git_has_locked_is_free_again(world: World, remote: GitRemote) -> None:
+    line = grown(world, "line", 2)
+    assert remote.outside("line", line[-1], line) == frozenset()
+    (ref,) = (store_of(world) / "refs" / "history").iterdir()
+    ref.with_name(f"{ref.name}.lock").touch()
+    more = grown(world, "line", 2, line[-1])
+    assert remote.outside("line", more[-1], [*line, *more, NONE]) == {NONE}
+
+
 def test_the_head_needs_no_look(world: World, remote: GitRemote) -> None:
     (tip,) = grown(world, "line", 1)
     away(world)

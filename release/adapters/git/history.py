@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from release.adapters.git import log
+from release.adapters.git.alone import alone
 from release.adapters.git.run import Runner
 
 REMOTE = "sluice-history"  # no name that anybody has in his settings
@@ -68,8 +69,9 @@ class History:
             (f"remote.{REMOTE}.partialclonefilter", "tree:0"),
         )
         asked = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--", REMOTE, refspec)
-        for _ in self._run.blocks(*asked, settings=settings):
-            pass
+        with alone(self._run.folder):
+            for _ in self._run.blocks(*asked, settings=settings):
+                pass
 
     def _recalled(self, branch: str) -> Judged:
         try:

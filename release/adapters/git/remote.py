@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 from release.adapters.git import log, trees
+from release.adapters.git.alone import alone
 from release.adapters.git.history import History
 from release.adapters.git.run import Failure, Runner, complaint, text
 from release.core.address import without_secret
@@ -81,17 +82,18 @@ class GitRemote:
         if not asked or (commits and all(self._kinds(commits))):
             return
         depth = ["--depth=1"] if self._shallow else []
-        self._see(
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            *depth,
-            "--stdin",
-            "--",
-            self.url,
-            stdin="".join(f"{name}\n" for name in asked).encode(),
-        )
+        with alone(self._run.folder) if depth else nullcontext():
+            self._see(
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                *depth,
+                "--stdin",
+                "--",
+                self.url,
+                stdin="".join(f"{name}\n" for name in asked).encode(),
+            )
         if len(asked) == len(names) and not all(self._kinds(commits)):
             raise Unseen(f"{self.name} moved on while it was read", "run the same command again")
 
@@ -108,8 +110,10 @@ class GitRemote:
         if not tip:
             return False
         if tip != commit:
-            whole = ["--unshallow"] if (self._run.folder / "shallow").exists() else []
-            self._see("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *whole, "--", self.url, HEADS + branch)
+            with alone(self._run.folder) if self._shallow else nullcontext():
+                whole = ["--unshallow"] if (self._run.folder / "shallow").exists() else []
+                fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *whole)
+                self._see(*fetch, "--", self.url, HEADS + branch)
         return tip == commit or self.ancestor(commit, tip)
 
     def outside(self, branch: str, tip: str, commits: Collection[str]) -> frozenset[str]:
