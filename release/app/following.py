@@ -118,7 +118,7 @@ def following(session: Session) -> Following:
     if not sync.upstream:
         raise UsageError("this project follows no upstream", '[sync] upstream = "..." in release.toml names one')
     remote = GitRemote(*session.reach(sync.upstream, STORE), shallow=True)
-    refs = remote.refs()
+    refs = session.refs(remote, sync.upstream)
     config = resolved(_sound(_configuration(session, remote, refs)))
     address = "" if session.github is not None else remote.url
     found = own(config, address, sync.name, session.repository or session.address)

@@ -21,7 +21,7 @@ from release.core.claims import Claim, Hidden
 from release.core.config import Config
 from release.core.facts import ApiChange
 from release.core.finding import Conflict
-from release.core.model import DownstreamWish, Head, Person
+from release.core.model import DownstreamWish, Head, Person, Refs
 from release.core.needs import Asked
 from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
@@ -107,6 +107,15 @@ class Session:
         except Unseen:
             if self.forge is not None:
                 self.forge.head(head.branch or "main")  # tells better than git what is wrong with a token
+            raise
+
+    def refs(self, remote: Remote, repository: str) -> Refs:
+        """A repository's refs; where git cannot see them, its forge tells better what is wrong with a token."""
+        try:
+            return remote.refs()
+        except Unseen:
+            if self.github is not None:
+                self.github.forge(repository).head("main")
             raise
 
     def sources(self, config: Config) -> Sources:

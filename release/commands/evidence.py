@@ -20,6 +20,7 @@ from release.errors import ConflictError, ReleaseError, UsageError
 from release.redact import HIDE
 
 LONGEST = 400  # characters of an error
+MERGED = ("images", "errors")  # parts of which several looks have a piece
 
 Parts: TypeAlias = dict[str, Any]
 
@@ -43,7 +44,7 @@ def evidence(session: Session, wanted: Wanted, history: bool = True) -> Evidence
     What cannot be seen of a component is said, and harms neither its other lists nor another component's. Without
     `history` nothing is fetched: whether a tag is on its branch is not looked at.
     """
-    refs = session.remote.refs()
+    refs = session.refs(session.remote, session.repository)
     session.remote.bring([f"refs/tags/{name}" for name in refs.tags], list(dict.fromkeys(refs.tags.values())))
     tags = session.remote.dates(refs.tags)
     world = window(session.config, tags, wanted)
@@ -78,7 +79,7 @@ def gather(engine: Engine, looks: Iterable[Look], found: Mapping[str, Parts]) ->
                 errors = found[name]["errors"]
                 errors[look.part] = f"{errors[look.part]}; {error}" if look.part in errors else error
             for part, value in parts.items():
-                found[name][part] = {**found[name].get(part, {}), **value} if part == "images" else value
+                found[name][part] = {**found[name].get(part, {}), **value} if part in MERGED else value
 
 
 def looked(look: Look) -> tuple[Look, Mapping[str, Any], str]:

@@ -38,7 +38,7 @@ def prepared(session: Session, last: int, since: str) -> Syncing:
     session.who()
     upstream = following(session)
     offers = upstream.offers(last)
-    here = session.remote.refs()
+    here = session.refs(session.remote, session.repository)
     one = upstream.one
     if why := doubt(upstream.config, one, offers, upstream.refs.tags, here.tags):
         remedy = "look there whether releases are shown as they should be; then run the same command again"

@@ -11,6 +11,7 @@ from typing import Any
 
 from release.app import Session
 from release.core.claims import of_downstream, of_image
+from release.core.commits import plain
 from release.core.config import Component, Downstream
 from release.core.fleet_window import Upstream, calendar
 from release.core.model import Refs
@@ -175,10 +176,18 @@ def image_tags(registry: Registry, place: str, name: str) -> Mapping[str, Any]:
 def strangers(
     session: Session, one: Downstream, doubtful: Mapping[str, set[str]], heads: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    """The commits that are not in the history of the branch that they belong on; one fetch a branch, at most."""
-    found: set[str] = set()
-    for branch, commits in doubtful.items():
-        if branch not in heads:
-            raise Unseen(f"{one.name} has no branch {branch}", "mend [[downstream]] branch")
-        found |= session.remote_at(one.repository, one.name).outside(branch, heads[branch], commits)
-    return {"strangers": frozenset(found)}
+    """The commits that are not in the history of the branch that they belong on; one fetch a branch, at most.
+
+    A branch that is gone, as one of an old line may be, is said, and harms no other.
+    """
+    gone = [branch for branch in doubtful if branch not in heads]
+    judged = [
+        session.remote_at(one.repository, one.name).outside(branch, heads[branch], commits)
+        for branch, commits in doubtful.items()
+        if branch in heads
+    ]
+    seen: dict[str, Any] = {"strangers": frozenset().union(*judged)} if judged or not gone else {}
+    if gone:
+        shown = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if gone[3:] else "")
+        seen["errors"] = {"strangers": f"{one.name} has no branch {plain(shown, 200)}"}
+    return seen

@@ -94,13 +94,17 @@ class Restored(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """A component's figures; the first of a fleet is the upstream's. `unknown` says what could not be told, and why."""
+    """A component's figures; the first of a fleet is the upstream's. `unknown` says what could not be told, and why.
+
+    `unseen` are the lists, of those that it is told from, that could not be had.
+    """
 
     name: str
     leads: tuple[Lead, ...] = ()
     failures: Failures | None = None
     restored: Restored | None = None
     unknown: Mapping[str, str] = {}
+    unseen: tuple[str, ...] = ()
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -109,6 +113,11 @@ class Stats(msgspec.Struct, frozen=True):
     months: tuple[Month, ...]
     by_commit: int
     components: tuple[Figures, ...]
+
+    @property
+    def blind(self) -> bool:
+        """Whether something could not be seen."""
+        return any(one.unseen for one in self.components)
 
 
 def stats(
@@ -126,8 +135,12 @@ def stats(
         return world
     count = _Count(world, home, proved, now, wanted)
     shown = [one for one in config.downstream if not wanted.components or one.name in wanted.components]
-    figures = [count.downstream(one, listed.get(one.name, Listed())) for one in shown if one.trigger != "none"]
-    return Stats(*count.months(), (count.upstream(config.project.name or "upstream"), *figures))
+    figures = [(count.upstream(config.project.name or "upstream"), home)]
+    for one in shown:
+        if one.trigger != "none":
+            seen = listed.get(one.name, Listed())
+            figures.append((count.downstream(one, seen), seen))
+    return Stats(*count.months(), tuple(msgspec.structs.replace(one, unseen=_unseen(seen)) for one, seen in figures))
 
 
 def span(measured: Sequence[tuple[float, str]]) -> Span | None:
@@ -138,6 +151,10 @@ def span(measured: Sequence[tuple[float, str]]) -> Span | None:
     times = [time for time, _ in ordered]
     ninety = times[math.ceil(len(times) * 0.9) - 1]
     return Span(len(times), _median(times), ninety, *ordered[-1])
+
+
+def _unseen(seen: Listed) -> tuple[str, ...]:
+    return tuple(part for part in ("tags", "releases", "runs") if part in seen.errors)
 
 
 def _median(ordered: Sequence[float]) -> float:

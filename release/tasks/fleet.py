@@ -62,7 +62,8 @@ def stats(
 
     with told(format):
         wanted = asked_about(line, component, "", since, until)
-        present(fleet_stats(app.session(), wanted), format)
+        counted = fleet_stats(app.session(), wanted)
+        present(counted, format, 1 if counted.blind else 0)
 
 
 @task(

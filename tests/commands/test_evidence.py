@@ -15,7 +15,7 @@ from release import app
 from release.commands.evidence import Evidence, asked_about, evidence
 from release.commands.fleet_status import fleet_status
 from release.core.fleet_window import Wanted
-from release.errors import UsageError
+from release.errors import Unseen, UsageError
 from release.sandbox.forge import Sandbox
 from release.sandbox.forge.many import many
 from release.sandbox.registry import SandboxRegistry
@@ -181,6 +181,25 @@ def test_a_branch_that_is_not_there_is_said(some: Fleet) -> None:
     assert "no branch trunk" in listed[ONE].errors["strangers"]
     assert listed[ONE].strangers is None
     assert listed[ONE].releases
+
+
+def test_a_branch_that_is_gone_harms_no_other_branch(some: Fleet) -> None:
+    file, bare = some.clone / "release.toml", some.bare(ONE)
+    file.write_text(file.read_text().replace('"master"', '"line-{line}"'))
+    tree = git(bare, "rev-parse", "master^{tree}").stdout.strip()
+    lost = git(bare, "commit-tree", "-m", "lost", tree).stdout.strip()
+    for number in (2, 3):
+        git(bare, "update-ref", f"refs/heads/line-1.{number}", "master")
+    git(bare, "update-ref", "refs/tags/v1.2.0", lost)
+    seen = some.look(Wanted(components=(ONE,))).listed[ONE]
+    assert seen.strangers == frozenset({lost})
+    assert seen.errors == {"strangers": f"{ONE} has no branch line-1.1, line-1.4"}
+
+
+def test_with_a_token_that_is_none_the_forge_says_so(some: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_GITHUB_TOKEN", "ghp_0123456789abcdefghijklmnopqrstuvwxyz")
+    with pytest.raises(Unseen, match="Bad credentials"):
+        some.look()
 
 
 def test_a_repository_of_images_is_listed_once_for_all_that_name_it(

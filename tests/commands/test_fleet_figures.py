@@ -12,6 +12,7 @@ from release.core.fleet_stats import Failures, Stats
 from release.core.fleet_status import Status
 from release.core.fleet_window import EVERYTHING, Wanted
 from release.reports import console
+from release.sandbox.forge import Fault
 from tests.commands.test_evidence import FLOW, ONE, THREE, TWO, Fleet, some  # noqa: F401
 
 
@@ -64,3 +65,9 @@ def test_what_is_broken_on_a_forge_is_found_and_counted(some: Fleet) -> None:  #
     assert second.failures == Failures(4, 1, 0.25)
     assert second.restored is not None
     assert upstream.failures is None
+    assert not stats.blind
+
+    some.forge.faults(Fault("GET", f"/repos/acme/{TWO}/releases", nth=0, status=404, body={"message": "Not Found"}))
+    stats = judged(some)[1]
+    assert stats.blind
+    assert [(each.name, each.unseen) for each in stats.components if each.unseen] == [(TWO, ("releases",))]
