@@ -130,11 +130,13 @@ def _shifted(before: Sequence[Leaf], chosen: Leaf, edit: Splice, value: str) -> 
 
 
 def _prove(form: Format, wish: UpdateWish, text: str, wanted: Sequence[Leaf]) -> None:
+    """That the written file says so, and that the next look finds it in the same place."""
     try:
-        seen: Sequence[Leaf] = form.leaves(wish, text)
+        seen = form.leaves(wish, text)
+        holds = seen == list(wanted) and form.chosen(wish, seen).says == wish.value
     except Unfit:
-        seen = ()
-    if list(seen) != list(wanted):
+        holds = False
+    if not holds:
         why = f"would not say {wish.value!r:.80}, and all else as before, once that is written"
         raise Unfit(Conflict("update-refused", why, "mend [[downstream.update]] pattern, key or value"))
 

@@ -311,6 +311,20 @@ def test_two_values_for_one_place_are_refused_and_one_value_twice_is_written_onc
     assert [conflict.rule for conflict in quoted[1]] == ["update-overlap"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "text"),
+    [
+        ("yaml", "parts[tag=v1.0.0].tag", "parts:\n- tag: v1.0.0\n"),
+        ("helm", "app", "dependencies:\n- name: app\n  version: 1.0.0\n"),
+    ],
+)
+def test_what_would_not_be_found_again_is_not_written(kind: str, key: str, text: str) -> None:
+    said, (conflict,) = looked((wish(kind, key, "agent-v1.2.0"),), {"some/file": text.encode()})
+    assert not said
+    assert conflict.rule == "update-refused"
+    assert "would not say 'agent-v1.2.0'" in conflict.why
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"a: v1\n" + b"#" * LONGEST_FILE], ids=["none", "odd", "large"])
 def test_a_file_that_is_missing_or_odd_or_large_is_a_conflict(content: bytes | None) -> None:
     said, (conflict,) = looked((wish("yaml", "a"),), {"some/file": content})
