@@ -195,7 +195,7 @@ def _not_for_others(include: Include, config: Config, where: str, forge: str) ->
         place = f"{where}: downstream[{number}]"
         if one.trigger == "local":
             why = f'{place}.trigger is "local": a file of another repository would run a command here'
-            remedy = f'write that table into your own fleet file, with of = "{include.name}"'
+            remedy = f'list what is in it in your own fleet file, with of = "{include.name}", and leave the include out'
             yield Conflict("include-runs", why, remedy)
     tables: Sequence[tuple[str, Sequence[Downstream | Component]]] = (
         ("downstream", config.downstream),
