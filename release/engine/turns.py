@@ -37,11 +37,11 @@ class Turns(Generic[K, T]):
     def ends(self) -> Iterator[tuple[K, T | BaseException]]:
         """Every life's end as it comes, what it raised as well, until none goes on; more may be begun meanwhile."""
         while self._alive:
+            self._wake()
             due = self._asleep[0][0] - self._clock() if self._asleep else MOMENT
             try:
                 key, life, pause, end = self._turns.get(timeout=min(MOMENT, max(0.0, due)))
             except Empty:
-                self._wake()
                 continue
             if pause is not None:
                 heappush(self._asleep, (self._clock() + pause, next(self._tick), key, life))

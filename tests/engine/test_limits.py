@@ -13,7 +13,7 @@ import pytest
 
 from release.core.finding import Conflict, Done, Failed, Finding, Pending, Underway
 from release.engine.step import Known, Say, Step
-from release.engine.turns import HELD
+from release.engine.turns import HELD, Turns
 from release.engine.walk import LIMIT, Engine, Event
 from release.errors import Refused, Uncertain, Unseen
 from tests.serving import Time
@@ -228,3 +228,26 @@ def test_to_wait_costs_the_same_for_each_of_few_and_of_many() -> None:
     (few, small), (many, large) = waited_for(250), waited_for(1000)
     assert (few, many) == (500, 2000)
     assert large < 4 * small * 1.25
+
+
+def test_who_slept_long_enough_goes_on_though_there_is_much_to_hear_of_others() -> None:
+    heard = list[int]()
+    woken = threading.Event()
+
+    def sleeper() -> Iterator[float]:
+        yield 0.0
+        woken.set()
+
+    def brief() -> Iterator[float]:
+        yield from ()
+
+    with ThreadPoolExecutor(4) as pool:
+        turns: Turns[int, None] = Turns(pool, time.monotonic)
+        turns.begin(0, sleeper())  # type: ignore[arg-type]
+        for number in range(1, 40):
+            turns.begin(number, brief())  # type: ignore[arg-type]
+        for number, _ in turns.ends():
+            heard.append(number)
+            if len(heard) == 5:  # the ends of the others lie there already
+                assert woken.wait(5), heard
+    assert sorted(heard) == list(range(40))
