@@ -189,7 +189,7 @@ class Http:
         raise _no(ask)(
             f"cannot {ask.what}: {place} takes no more requests {ends}{colon(self._limits.why(place) if told else OURS)}",
             "nothing is lost: the same command goes on from here then",
-            after=pause,
+            after=0.0 if told and pause > self._patience else pause,  # nobody sits before a command for an hour
         )
 
     def _rest(self, ask: Ask, seconds: float) -> None:
