@@ -109,14 +109,17 @@ class Session:
                 self.forge.head(head.branch or "main")  # tells better than git what is wrong with a token
             raise
 
-    def refs(self, remote: Remote, repository: str) -> Refs:
-        """A repository's refs; where git cannot see them, its forge tells better what is wrong with a token."""
+    def refs(self, remote: Remote, repository: str, told: Unseen | None = None) -> Refs:
+        """A repository's refs; where git cannot see them, its forge tells better what is wrong with a token.
+
+        `told` is what was said of them when they were asked for otherwise: git has less to say.
+        """
         try:
             return remote.refs()
-        except Unseen:
+        except Unseen as unseen:
             if self.github is not None:
                 self.github.forge(repository).head("main")
-            raise
+            raise (told or unseen) from None
 
     def sources(self, config: Config) -> Sources:
         """Where what changed is read, as far as the configuration asks for it."""

@@ -80,14 +80,15 @@ class Scene:
 
 def refs_of(session: Session, one: Downstream | Component) -> Refs:
     """A component's branches and tags: by one request where the forge gives them so, else by git."""
-    lists = session.lists(one.repository)
+    lists, told = session.lists(one.repository), None
     if lists is not None:
         try:
             return lists.refs()
         except Unseen as unseen:
             if unseen.after:
                 raise
-    return session.remote_at(one.repository, one.name).refs()
+            told = unseen
+    return session.refs(session.remote_at(one.repository, one.name), one.repository, told)
 
 
 def refs_of_all(scene: Scene) -> Iterator[Look]:

@@ -16,7 +16,7 @@ from release.commands.evidence import Evidence, asked_about, evidence
 from release.commands.fleet_status import fleet_status
 from release.core.fleet_window import Wanted
 from release.errors import Unseen, UsageError
-from release.sandbox.forge import Sandbox
+from release.sandbox.forge import Fault, Sandbox
 from release.sandbox.forge.many import many
 from release.sandbox.registry import SandboxRegistry
 from tests.forge import WHO, git, serving
@@ -147,8 +147,17 @@ def test_what_cannot_be_seen_of_one_harms_no_other(some: Fleet) -> None:
     assert (listed[ONE].runs, len(listed[ONE].releases or ())) == (None, 4)
     assert (listed["gone"].tags, listed["gone"].releases) == (None, None)
     assert set(listed["gone"].errors) == {"tags", "releases", "runs"}
+    assert "SLUICE_GITHUB_TOKEN cannot reach acme/gone" in listed["gone"].errors["tags"]
     assert (listed[THREE].errors, len(listed[THREE].runs or ())) == ({}, 4)
     assert all(error.isprintable() and len(error) <= 400 for one in listed.values() for error in one.errors.values())
+
+
+def test_of_a_repository_that_has_moved_it_is_said_where_to(some: Fleet) -> None:
+    for place in ("git-upload-pack", "info/refs"):
+        to = f"{some.forge.url}/acme/{THREE}.git/{place}"
+        some.forge.faults(Fault(path=f"/acme/{TWO}.git/{place}", nth=0, redirect=to))
+    errors = some.look().listed[TWO].errors
+    assert f"it has moved to {some.forge.url}/acme/{THREE}.git" in errors["tags"]
 
 
 def test_a_tag_that_is_on_no_branch_is_a_stranger_until_a_record_or_a_merge_knows_it(some: Fleet) -> None:
