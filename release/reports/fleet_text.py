@@ -26,7 +26,7 @@ MARKS = {
     "found": ("✓", "green", ""),
     "": (" ", "", ""),
 }
-LACKS = {"release": "is not published", "run": "its run is red", "assets": "assets", "images": "images"}
+LACKS = {"release": "not published", "run": "its run is red", "assets": "assets", "images": "images"}
 
 
 @lines.register
@@ -170,7 +170,7 @@ def _told(one: Component, summary: Summary) -> Iterator[Line]:
 def _sums(one: Component, summary: Summary) -> Line:
     if one.error:
         return [(f"{one.name}: could not be seen: ", "bold red"), (shown(one.error), "")]
-    finals = f" ({len(summary.missing_final)} finals)" if summary.missing_final else ""
+    finals = f" ({_count(len(summary.missing_final), 'final')})" if summary.missing_final else ""
     parts = [f"{len(summary.found)} of {len(summary.expected)} found, {len(summary.missing)} missing{finals}"]
     counts = {
         "waiting": "waiting",
@@ -206,7 +206,7 @@ def _why(cell: Cell) -> Iterator[str]:
     for lack in cell.lacks:
         if lack == "release":
             tags = "" if cell.unpublished == (cell.release,) else f"{_some(cell.unpublished)} "
-            yield f"{tags}{LACKS[lack]}"
+            yield f"{tags}{'are' if len(cell.unpublished) > 1 else 'is'} {LACKS[lack]}"
         elif lack == "run":
             yield f"{LACKS[lack]}{f' ({shown(cell.run_url)})' if cell.run_url else ''}"
         else:
@@ -260,10 +260,8 @@ def _of_upstream(one: Component, summary: Summary) -> Iterator[Line]:
         yield [(f"{one.name}: {_some(one.malformed)} are no versions", "yellow")]
     odd = [cell for cell in one.releases if cell.lacks or cell.wrong]
     if odd:
-        yield [
-            (f"{one.name}: ", "bold"),
-            (f"of its own {_count(len(one.releases), 'release')}, {len(odd)} are not as they should be", "red"),
-        ]
+        wrong = "1 is not as it should be" if len(odd) == 1 else f"{len(odd)} are not as they should be"
+        yield [(f"{one.name}: ", "bold"), (f"of its own {_count(len(one.releases), 'release')}, {wrong}", "red")]
         yield from _not_right(odd)
     if one.unseen and not odd:
         yield [(f"{one.name}:", "bold")]

@@ -51,7 +51,7 @@ def test_a_few_components_are_columns_and_a_row_is_a_release_that_is_not_as_it_s
     assert "· waits for the component that it is built on" in said
     for words in (
         "good: 3 of 3 found, 0 missing\n",
-        "holed: 2 of 3 found, 1 missing (1 finals)\n",
+        "holed: 2 of 3 found, 1 missing (1 final)\n",
         f"missing the longest: {FINAL}, for 57d",
         "red: 3 of 3 found, 0 missing, 1 incomplete\n",
         f"incomplete {FINAL}: its run is red (https://forge/1)",
@@ -89,6 +89,8 @@ def test_one_component_is_shown_in_full_and_its_channels_with_their_numbers() ->
         NEXT: ["missing", "56d"],
     }
     assert said.split()[:6] == ["RELEASE", "COMMIT", "AGE", "RUN", "CHANNELS", RC]
+    said = text_of(judged(settings(table), {"one": listed(*tags, releases={})}))
+    assert f"incomplete {FINAL}: {tags[2]}, {tags[1]} are not published" in said
 
 
 def test_what_a_component_is_behind_by_and_what_belongs_to_nothing_are_told() -> None:
@@ -143,8 +145,8 @@ def test_of_a_thousand_only_those_are_told_that_have_something_to_say() -> None:
     }
     said = text_of(judged(settings(*({"name": name} for name in names)), found)).splitlines()
     assert said == [
-        "c7: 1 of 3 found, 2 missing (1 finals); behind on 1.1 by 1 for 56d",
-        "c8: 2 of 3 found, 1 missing (1 finals); behind on 1.1 by 1 for 56d",
+        "c7: 1 of 3 found, 2 missing (1 final); behind on 1.1 by 1 for 56d",
+        "c8: 2 of 3 found, 1 missing (1 final); behind on 1.1 by 1 for 56d",
         "c9: could not be seen: no \\x1broute",
         "c10: 3 of 3 found, 0 missing; 1 no version; not seen: runs",
         f"missing most: {NEXT} in 2, {RC} in 1",
@@ -163,7 +165,7 @@ def test_the_newest_that_is_not_right_is_never_cut_away_for_what_is() -> None:
 def test_the_upstreams_own_faults_are_told() -> None:
     home = Listed(releases={RC: published(RC), NEXT: published(NEXT)}, errors={"runs": "timed out"})
     said = text_of(judged(settings({"name": "one"}), {"one": listed(*RELEASES)}, home=home))
-    assert "app: of its own 3 releases, 1 are not as they should be" in said
+    assert "app: of its own 3 releases, 1 is not as it should be" in said
     assert f"incomplete {FINAL}: is not published" in said
     assert "not seen, runs: timed out" in said
 
