@@ -18,7 +18,7 @@ import msgspec
 from release.core.config import Config, Downstream
 from release.core.evidence import Listed
 from release.core.finding import Conflict
-from release.core.fleet_window import EVERYTHING, Upstream, Wanted, window
+from release.core.fleet_window import EVERYTHING, Upstream, Wanted, calendar, window
 from release.core.forge import Published, Run
 from release.core.model import Tag
 from release.core.moments import age, between, instant, month
@@ -133,7 +133,7 @@ def stats(
     world = window(config, upstream, wanted)
     if isinstance(world, Conflict):
         return world
-    count = _Count(world, home, proved, now, wanted)
+    count = _Count(world, home, proved, now, wanted, begins(config, world, wanted))
     shown = [one for one in config.downstream if not wanted.components or one.name in wanted.components]
     figures = [(count.upstream(config.project.name or "upstream"), home)]
     for one in shown:
@@ -141,6 +141,12 @@ def stats(
             seen = listed.get(one.name, Listed())
             figures.append((count.downstream(one, seen), seen))
     return Stats(*count.months(), tuple(msgspec.structs.replace(one, unseen=_unseen(seen)) for one, seen in figures))
+
+
+def begins(config: Config, world: Upstream, wanted: Wanted) -> str:
+    """The first day that is asked about, "" for all of them."""
+    first = world.tags.get(config.project.since)
+    return wanted.since or (calendar(first) if first is not None else "")
 
 
 def span(measured: Sequence[tuple[float, str]]) -> Span | None:
@@ -167,9 +173,16 @@ class _Count:
     """Counts by the upstream's releases."""
 
     def __init__(
-        self, world: Upstream, home: Listed, proved: Mapping[str, Mapping[str, Proof]], now: str, wanted: Wanted
+        self,
+        world: Upstream,
+        home: Listed,
+        proved: Mapping[str, Mapping[str, Proof]],
+        now: str,
+        wanted: Wanted,
+        since: str,
     ) -> None:
         self.world, self.home, self.proved, self.now, self.wanted = world, home, proved, now, wanted
+        self.since = since
         self.asked = frozenset(world.window)
         self._namings: dict[str, Naming] = {}
 
@@ -240,11 +253,11 @@ class _Count:
         """Dispatches for nobody knows which tag; where lines or a kind are asked about, none is counted."""
         if self.wanted.lines or self.wanted.kind:
             return []
-        since, until = self.wanted.since, self.wanted.until or "9999-99-99"
+        until = self.wanted.until or "9999-99-99"
         return [
             run
             for run in runs
-            if run.event in DISPATCHED and run.id not in placed and since <= run.created[:10] <= until
+            if run.event in DISPATCHED and run.id not in placed and self.since <= run.created[:10] <= until
         ]
 
     def _restored(self, runs: Mapping[str, Sequence[Run]], releases: Mapping[str, Published] | None) -> Restored:

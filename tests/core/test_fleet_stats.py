@@ -142,6 +142,8 @@ def test_a_dispatch_belongs_to_the_tag_of_its_title_or_its_record_else_to_nobody
     assert one(found, since="2026-01-01").failures == Failures(3, 2, 2 / 3, 0, 2)
     assert one(found, since="2026-01-01", proved=proved).failures == Failures(3, 2, 2 / 3, 0, 1)
     assert one(found).failures == Failures(4, 3, 3 / 4, 0, 3)
+    begun = settings(ONE, project={"name": "app", "since": RC})
+    assert counted(begun, {"one": found}).components[1].failures == Failures(3, 2, 2 / 3, 0, 2)
     assert one(found, kind="final").failures == Failures(1, 1, 1.0)
     assert one(found, lines=("1.1",), proved=proved).failures == Failures(1, 1, 1.0)
 
