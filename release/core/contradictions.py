@@ -245,7 +245,8 @@ def _same_tags(config: Config) -> Iterator[Conflict]:
     for one in config.downstream:
         if one.trigger == "none":  # it makes no tag
             continue
-        place = posixpath.normpath(one.repository), one.tag.replace("{tag}", upstream)
+        repository = one.repository.lower() if config.project.forge != "none" else posixpath.normpath(one.repository)
+        place = repository, one.tag.replace("{tag}", upstream)
         others = (other for other in seen.get(place, ()) if other.name != one.name and meet(one, other))
         if (other := next(others, None)) is not None:
             why = f"downstreams {quoted(other.name)} and {quoted(one.name)} have the same tag in the same repository"

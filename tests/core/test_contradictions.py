@@ -239,6 +239,7 @@ def test_a_platform_can_make_such_a_name_too(name: str, platform: str) -> None:
         ({}, {"when": "final"}, {"after": ["one"]}),
         ({}, {"lines": ["1.1", "1.2"]}, {"lines": ["1.2"]}),
         ({"project": {"name": "tool"}, "version": {"tag": "{name}-{version}"}}, {"tag": "tool-{version}"}, {}),
+        ({"project": {"forge": "github"}}, {"repository": "acme/one"}, {"repository": "Acme/One"}),
     ],
 )
 def test_one_tag_cannot_be_two_downstreams(tables: dict[str, Any], one: dict[str, Any], other: dict[str, Any]) -> None:
