@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import IO
+from weakref import WeakSet
 
 from release.errors import Unseen
 
@@ -15,6 +17,8 @@ LOCK = "sluice.lock"
 STALE = ("shallow.lock", "refs/history/*.lock")
 LONGEST = 300.0  # seconds that a fetch of somebody else is waited for
 PAUSE = 0.05  # seconds: the system's own wait would hear of no Ctrl-C
+
+WAITING: WeakSet[Event] = WeakSet()
 
 
 @contextmanager
@@ -38,7 +42,8 @@ def alone(store: Path) -> Iterator[None]:
 
 def _taken(file: IO[str], store: Path) -> bool:
     """Wait for it; false on a file system without locks. The system lets go of it when its holder ends, however that ends."""
-    until = time.monotonic() + LONGEST
+    until, stopped = time.monotonic() + LONGEST, Event()
+    WAITING.add(stopped)
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,6 +54,13 @@ def _taken(file: IO[str], store: Path) -> bool:
                     f"another command has been reading into {store} for {LONGEST:.0f} seconds",
                     "see what still runs in this clone, then run the same command again",
                 ) from None
-            time.sleep(PAUSE)
+            if stopped.wait(PAUSE):
+                raise Unseen(f"{store} was not read: we were told to stop", "run the same command again") from None
         except OSError:
             return False
+
+
+def stop() -> None:
+    """Nobody waits any more."""
+    for stopped in list(WAITING):
+        stopped.set()

@@ -19,6 +19,7 @@ from weakref import WeakSet
 from git import Git
 from git.exc import GitCommandNotFound
 
+from release.adapters.git import alone
 from release.core.address import without_secret
 from release.errors import ReleaseError, Unseen
 
@@ -214,7 +215,8 @@ def _rest(pipe: IO[bytes] | None) -> bytes:
 
 
 def stop() -> None:
-    """End every git that still runs: what it was about to do is looked at again by the next run."""
+    """End every git that still runs: what it was about to do is looked at again by the next run. Nobody waits for his turn any more."""
+    alone.stop()
     for process in list(RUNNING):
         if process.poll() is None:
             process.kill()
