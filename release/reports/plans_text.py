@@ -29,8 +29,8 @@ def _table(plans: Sequence[Plan]) -> Iterator[Line]:
         cells: Line = []
         for head, found in zip(heads, columns, strict=True):
             state = found.get(name)
-            cells += [(f"{MARKS[state] if state else '':<{len(head)}}  ", STYLES[state] if state else "")]
-        yield [(f"  {shown(name):<{wide}}  ", ""), *cells]
+            cells += [(MARKS[state] if state else " ", STYLES[state] if state else ""), (" " * (len(head) + 1), "")]
+        yield [(f"  {shown(name):<{wide}}  ", ""), *cells[:-1]]
 
 
 def _row(plan: Plan, step: StepState) -> str:
