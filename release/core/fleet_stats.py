@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -278,8 +279,8 @@ class _Count:
 def _months(found: Sequence[str]) -> Iterator[str]:
     """The months from the first to the last, without what lies in a long gap."""
     numbers = [int(one[:4]) * 12 + int(one[5:]) - 1 for one in found]
-    for number, following in zip(numbers, [*numbers[1:], None], strict=True):
-        gap = 0 if following is None else following - number - 1
+    for number, following in pairwise([*numbers, *(one + 1 for one in numbers[-1:])]):
+        gap = following - number - 1
         yield from (
             f"{at // 12:04}-{at % 12 + 1:02}" for at in range(number, number + 1 + (gap if gap <= LONGEST_GAP else 0))
         )

@@ -33,6 +33,10 @@ LACKS = {"release": "not published", "run": "its run is red", "assets": "assets"
 def _(status: Status) -> Iterator[Line]:
     upstream, *components = status.components
     seen = [one for one in components if one.error is None]
+    if not components:
+        yield [("no component is downstream of this project", "")]
+    if not upstream.releases:
+        yield [("no release is asked about", "")]
     if len(components) == 1 and seen:
         yield from _in_full(seen[0])
     elif len(components) <= FEW and sum(len(shown(one.name)) + 2 for one in components) <= WIDE:

@@ -55,6 +55,13 @@ def test_releases_are_counted_by_months_of_utc_with_the_empty_ones_between() -> 
     assert told.by_commit == 3
 
 
+def test_of_no_release_there_are_no_figures() -> None:
+    assert counted(settings(ONE), {"one": Listed(tags={})}, Listed(), ()).months == ()
+    nothing = counted(settings(ONE), {"one": listed(FINAL)}, since="2030-01-01")
+    assert (nothing.months, nothing.by_commit) == ((), 0)
+    assert nothing.components[1].leads == ()
+
+
 def test_a_forge_tells_when_a_release_came_out_and_where_it_does_not_the_commit_counts() -> None:
     home = Listed(releases={FINAL: published(FINAL, "2026-02-01T00:00:00+00:00"), NEXT: published(NEXT, "")})
     told = counted(settings(ONE), {}, home)

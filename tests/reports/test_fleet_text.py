@@ -162,16 +162,18 @@ def test_the_newest_that_is_not_right_is_never_cut_away_for_what_is() -> None:
     assert [tag for tag, row in said.items() if row[0] == "missing"] == [tag.name for tag in upstream[:5]]
 
 
+def test_a_fleet_of_nobody_and_a_time_of_nothing_are_told() -> None:
+    assert "no component is downstream of this project" in text_of(judged(settings(), {}))
+    said = text_of(judged(settings({"name": "one"}), {"one": listed()}, since="2030-01-01"))
+    assert said == "no release is asked about\none: 0 of 0 found, 0 missing\n"
+
+
 def test_the_upstreams_own_faults_are_told() -> None:
     home = Listed(releases={RC: published(RC), NEXT: published(NEXT)}, errors={"runs": "timed out"})
     said = text_of(judged(settings({"name": "one"}), {"one": listed(*RELEASES)}, home=home))
     assert "app: of its own 3 releases, 1 is not as it should be" in said
     assert f"incomplete {FINAL}: is not published" in said
     assert "not seen, runs: timed out" in said
-
-
-def test_a_fleet_without_downstreams_says_nothing_and_does_not_break() -> None:
-    assert text_of(Status((Component("up", "upstream", ""),), {})) == ""
 
 
 @pytest.mark.parametrize("count", [1, 2, FEW + 1])
