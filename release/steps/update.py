@@ -13,13 +13,13 @@ import msgspec
 from release.core import update_proposal
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Underway
 from release.core.forge import PACE, Proposed
-from release.core.model import Commit, DownstreamWish, Release
+from release.core.model import Commit, DownstreamWish, Release, UpdateWish
 from release.core.proposal import applied, digest
 from release.core.record import Proof
 from release.core.references import Said, edits, looked
 from release.core.references.order import version_in
 from release.core.update_proposal import Claim, Origin
-from release.core.version import Version
+from release.core.version import Version, names_in
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Forge, Ledger, Remote
@@ -39,15 +39,19 @@ version as well; to be replaced; others' work that does not."""
 
 @dataclass(frozen=True)
 class Look:
-    """What a commit of the component says where the updates look: `files` are their bytes, None for what is no plain file."""
+    """What a commit of the component says where the updates look: `files` are their bytes, None for what is no plain file.
+
+    `newer` is a newer version that it names, "" for none; where that stands nothing is to be written.
+    """
 
     files: Mapping[str, bytes | None]
     said: tuple[Said, ...]
     conflicts: tuple[Conflict, ...]
+    newer: str = ""
 
     @property
     def brought(self) -> bool:
-        """Whether each place says what is wished."""
+        """Whether each place says what is wished, or something newer."""
         return not self.conflicts and all(one.edit is None for one in self.said)
 
 
@@ -228,8 +232,8 @@ class UpdateReferences(Step[Proof]):
             same = all(held.files[path] == content for path, content in wanted.items())
             fresh = (claim.version, claim.onto) == (self.release.version, digest(there.files))
             return "wanted" if same and fresh and held.brought else "stale"
-        if held.brought or self._named(held) is not None:
-            return "theirs" if held.brought else "later"
+        if held.brought:
+            return "later" if held.newer else "theirs"
         return "stale" if self._merged(head) or self._brought_up(base, head) else "foreign"
 
     def _claim(self, head: str) -> Claim | None:
@@ -277,15 +281,28 @@ class UpdateReferences(Step[Proof]):
         modes = self.remote.modes(commit, paths)
         contents = self.remote.contents(commit, [path for path in paths if modes.get(path) in PLAIN])
         files = {path: contents.get(path) for path in paths}
-        return Look(files, *looked(self.wish.updates, files))
+        said, conflicts = looked(self.wish.updates, files)
+        newer = [one for one in said if self._newer(one)]
+        passed = any(
+            not _own(one.wish) for one in newer
+        )  # what lines share names a newer one: so it does in all such places
+        said = tuple(
+            msgspec.structs.replace(one, edit=None) if one in newer or (passed and not _own(one.wish)) else one
+            for one in said
+        )
+        if passed and not any(map(_own, self.wish.updates)):
+            conflicts = ()
+        return Look(files, said, conflicts, newer[0].says if newer else "")
+
+    def _newer(self, one: Said) -> bool:
+        version = version_in(self.origin.rules, one.wish.template, one.says)
+        return one.edit is not None and version is not None and version > self._version
 
     def _named(self, there: Look) -> str | None:
-        """The version that a commit names, if it is this one, or a newer one in any place; else None."""
-        for one in there.said:
-            version = version_in(self.origin.rules, one.wish.template, one.says)
-            if one.edit is not None and version is not None and version > self._version:
-                return f"{one.says}, which is newer,"
-        return self.release.tag if there.brought else None
+        """The version that a commit names, if it is this one, or a newer one; else None."""
+        if not there.brought:
+            return None
+        return f"{there.newer}, which is newer," if there.newer else self.release.tag
 
     def _told(self, conflicts: Sequence[Conflict]) -> Conflict:
         """All of them as one: a step is blocked once."""
@@ -334,6 +351,11 @@ class UpdateFirst(UpdateReferences):
 
     public = False
     means = True
+
+
+def _own(wish: UpdateWish) -> bool:
+    """Whether each release, or each line, has a place of its own for it."""
+    return bool(names_in(wish.place))
 
 
 def text(content: bytes | None) -> str | None:

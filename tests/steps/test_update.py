@@ -103,6 +103,27 @@ def test_lines_that_have_a_place_each_take_turns_and_none_is_lost(tmp_path: Path
         assert component.show("channels.yaml", "main") == wanted
 
 
+@pytest.mark.parametrize("opened", [plain, forged])
+def test_what_lines_share_names_the_newest_and_each_has_its_own_place_all_the_same(
+    tmp_path: Path, opened: Opened
+) -> None:
+    with opened(tmp_path) as component:
+        component.commit({"channels.yaml": CHANNELS})
+        older, newer = (component.step(version, updates=UPDATES + OF_A_LINE) for version in ("1.1.1", "1.2.1"))
+        applied(newer)
+        component.merge(1)
+        assert isinstance(inspected(newer), Done)
+        assert isinstance(applied(older), Underway)
+        component.merge(2)
+        done = inspected(older)
+        assert isinstance(done, Done)
+        assert "v1.2.1, which is newer" in done.detail
+        assert component.show("channels.yaml", "main") == CHANNELS.replace("v1.2.0", "v1.2.1").replace(
+            "v1.1.0", "v1.1.1"
+        )
+        assert component.show("version.txt", "main") == "app = 1.2.1\n"
+
+
 def test_a_no_to_one_line_is_none_to_another_that_has_a_place_of_its_own(hub: Component) -> None:
     hub.commit({"channels.yaml": CHANNELS})
     older, newer = (hub.step(version, updates=OF_A_LINE) for version in ("1.1.1", "1.2.1"))
