@@ -237,7 +237,7 @@ def test_where_the_other_sides_claim_cannot_be_seen_nothing_is_sent_and_our_clai
 
 
 def test_a_dispatch_that_meets_a_limit_is_not_sent_and_its_claim_is_taken_back(meeting: Meeting) -> None:
-    limit = Fault("POST", "/repos/acme/only/actions/workflows/*", status=429, headers={"Retry-After": "100"})
+    limit = Fault("POST", "/repos/acme/only/actions/workflows/*", status=429, headers={"Retry-After": "700"})
     meeting.forge.faults(limit)
     with pytest.raises(Refused, match="takes no more requests") as met:
         meeting.push()()
