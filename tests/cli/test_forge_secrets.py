@@ -60,12 +60,15 @@ class Argv:
                     self.seen.add(line)
 
     def elsewhere(self, process: Path) -> bool:
-        """Whether its environment can be seen, and is not of this world; another test may show what it likes."""
+        """Whether it is not of this world: another test may show what it likes.
+
+        Of one that is just about to end nothing can be seen but its arguments; it was looked at before, as long as it lived.
+        """
         try:
             environment = (process / "environ").read_bytes()
         except OSError:
-            return False
-        return b"HOME=" in environment and self.world not in environment
+            return True
+        return not environment or (b"HOME=" in environment and self.world not in environment)
 
     def end(self) -> None:
         self._ended.set()
