@@ -138,9 +138,13 @@ OF_WAIVERS = _met(
     ("no-reason", "a rule is waived without a reason", "say why: --reason TEXT"),
 )
 
+OF_A_WINDOW = _met(
+    "fleet.status, fleet.sync",
+    ("since-unknown", "[project] since names a tag that the upstream lacks", "name one that it has"),
+)
+
 OF_FLEET_STATUS = _met(
     "fleet.status",
-    ("since-unknown", "[project] since names a tag that the upstream lacks", "name one that it has"),
     ("bad-date", "--since or --until is no date", "write it as YYYY-MM-DD"),
     ("empty-window", "--since is after --until", "exchange them"),
 )  # fmt: skip
@@ -165,6 +169,7 @@ ELSEWHERE: tuple[Rule, ...] = (
     *AT_A_STEP,
     *OF_WAIVERS,
     *OF_FLEET_SYNC,
+    *OF_A_WINDOW,
     *OF_FLEET_STATUS,
     *OF_ADOPTION,
 )
