@@ -9,7 +9,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-
+WORLDS = str((os.cpu_count() or 2) * 3 // 2)  # at once: a world waits for half of its time
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "types", "tests", "e2e", "laws"]
 nox.options.reuse_existing_virtualenvs = True
@@ -61,14 +61,14 @@ def tests(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Whole worlds: commands as one types them, on real remotes and a real forge."""
     install(session)
-    session.run("pytest", "-m", "e2e and not slow", *session.posargs)
+    session.run("pytest", "-n", WORLDS, "-m", "e2e and not slow", *session.posargs)
 
 
 @nox.session
 def laws(session: nox.Session) -> None:
     """The slow laws: a release killed after every step, on many worlds."""
     install(session)
-    session.run("pytest", "-m", "slow", *session.posargs)
+    session.run("pytest", "-n", WORLDS, "-m", "slow", *session.posargs)
 
 
 @nox.session
