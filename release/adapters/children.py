@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock, Thread, Timer
+from threading import Event, Lock, Thread, Timer
 from typing import IO
 
 from release.errors import Refused
@@ -34,7 +34,7 @@ class Children:
     def __init__(self, grace: float = 0.0) -> None:
         self._grace = grace
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
+        self._stopped = Event()
         self._lock = Lock()
 
     def run(
@@ -49,8 +49,10 @@ class Children:
         """Run to the end, with this environment and no other; its exit code, or minus the signal that ended it.
 
         `hear` gets every line of both outputs, redacted. Refused where it cannot be started, with `what` it is for.
-        What still runs after so many seconds is ended, too.
+        What still runs after so many seconds is ended, too. After `stop` nothing begins any more: it is as if it had been ended.
         """
+        if self._stopped.is_set():
+            return -signal.SIGTERM if self._grace else -signal.SIGKILL
         try:
             process = subprocess.Popen(
                 list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL,
@@ -62,7 +64,7 @@ class Children:
             raise Refused(why, "install it, or mend the command") from error
         with self._lock:
             self._running.add(process)
-            if self._stopped:
+            if self._stopped.is_set():
                 self._dismiss(process)
         # What it leaves in the background ends with it, and does not hold its output open. It is a zombie until it is
         # waited for below, so that its group's number is nobody else's.
@@ -92,7 +94,7 @@ class Children:
     def stop(self) -> None:
         """End what still runs, children included, and what another thread is just about to start."""
         with self._lock:
-            self._stopped = True
+            self._stopped.set()
             for process in self._running:
                 self._dismiss(process)
 
