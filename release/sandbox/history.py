@@ -33,8 +33,8 @@ def tell(forge: Sandbox, registry: SandboxRegistry, example: Path, repositories:
             out = {tag: max(at, came[of(tag)]) for tag, at in dated(example, name) if of(tag) in came}
             recent = sorted((at, tag) for tag, at in out.items() if at >= SINCE)
             for number, (at, tag) in enumerate(recent, 1):
-                assets = list(made(tag)) if name == "rke2" else []
-                published(forge, repository, tag, at, "-" in tag, assets, file, number)
+                assets = dict.fromkeys(made(tag), file) if name == "rke2" else {}
+                published(forge, repository, tag, at, assets, number, prerelease="-" in tag)
     for name in ("rke2", *BUILT):
         tags = [tag.replace("+", "-") for tag, _ in dated(example, name) if tag in came and tag.isascii()]
         image = "rke2-runtime" if name == "rke2" else name

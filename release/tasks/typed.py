@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -25,7 +24,6 @@ HELP = {
     "yes": "act without asking",
     "format": "text or json",
 }
-LINE = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
 LONGEST_REASON = 2_000
 KINDS = ("major", "minor", "patch", "final", "revision")
 
@@ -61,6 +59,8 @@ def for_lines(session: Session, wishes: Wishes, lines: Sequence[str] | None) -> 
     """What was typed, for each of the lines; without any, for what is checked out."""
     from msgspec.structs import replace
 
+    from release.core.notation import bad_lines
+
     named = tuple(dict.fromkeys(lines or ()))
     if not named:
         return (wishes,)
@@ -68,9 +68,8 @@ def for_lines(session: Session, wishes: Wishes, lines: Sequence[str] | None) -> 
         raise UsageError(f"this run was started for {session.started_for}", "leave --line out")
     if wishes.version and len(named) > 1:
         raise UsageError("--version is of one line", "say one --line with it, or none")
-    for line in named:
-        if not LINE.fullmatch(line):
-            raise UsageError(f"--line {line[:60]!r} is no line", "write it like 1.33")
+    for bad in bad_lines("--line", named):
+        raise UsageError(bad.why, bad.remedy)
     return tuple(replace(wishes, line=line) for line in named)
 
 

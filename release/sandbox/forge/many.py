@@ -9,7 +9,6 @@ It is what a forge would hold after all of that had happened; nothing of it did,
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from release.sandbox.forge.git import Git
+from release.sandbox.forge.past import AUTHOR, file_for, published
 from release.sandbox.forge.world import World
 from release.sandbox.serving.store import Json
 
@@ -36,7 +36,6 @@ PATH = ".github/workflows/release.yml"
 ARCHES = ("amd64", "arm64")
 WEEK = 7 * 86_400  # seconds from one release to the next; the newest is a day old
 DAY = 86_400
-ROBOT = "github-actions[bot]"
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ def many(
     out = [
         _Release(one, commits[f"refs/tags/{one}"], _moment(first + WEEK * number)) for number, one in enumerate(tags, 1)
     ]
-    files = {arch: _file(world, arch) for arch in ARCHES}
-    world.user(ROBOT, "Bot")
+    files = {arch: file_for(world, f"made for {arch}\n".encode()) for arch in ARCHES}
+    world.user(AUTHOR, "Bot")
     with world.store.transaction():
         for name in names:
             _link(pattern.path, world.git(f"{owner}/{name}").path)
@@ -119,51 +118,24 @@ def _link(pattern: Path, made: Path) -> None:
         shutil.copyfile(pattern / name, made / name)
 
 
-def _file(world: World, arch: str) -> Json:
-    """The file that all assets for a platform are."""
-    content = f"made for {arch}\n".encode()
-    digest = hashlib.sha256(content).hexdigest()
-    folder = world.folder / "assets"
-    folder.mkdir(exist_ok=True)
-    (folder / f"many-{digest}").write_bytes(content)
-    return {"file": f"many-{digest}", "size": len(content), "digest": f"sha256:{digest}"}
-
-
 def _fill(world: World, repository: Json, out: Sequence[_Release], files: Json, runs: bool) -> None:
     store, repo = world.store, repository["id"]
     workflow = 0
     if runs:
         facts = {"path": PATH, "name": "release", "state": "active", "created_at": world.now(), "runs": len(out)}
         workflow = store.add("workflow", facts, repo, PATH)["id"]
+    assets = {f"{repository['name']}-{arch}.txt": file for arch, file in files.items()}
     for number, one in enumerate(out, 1):
-        made = store.add("release", _release(repository, one, number), repo, f"tag:{one.tag}")
-        for arch, file in files.items():
-            name = f"{repository['name']}-{arch}.txt"
-            store.add("asset", _asset(made["id"], name, one) | file, repo, f"{made['id']}:{name}")
+        published(world, repository, one.tag, one.at, assets, number)
         if runs:
             store.add("run", _run(workflow, one, number), repo)
-
-
-def _release(repository: Json, one: _Release, number: int) -> Json:
-    return {
-        "tag_name": one.tag, "target_commitish": repository["default_branch"], "name": one.tag, "body": "",
-        "draft": False, "prerelease": False, "make_latest": "true", "immutable": False, "author": ROBOT,
-        "created_at": one.at, "published_at": one.at, "flagged": number,
-    }  # fmt: skip
-
-
-def _asset(release: int, name: str, one: _Release) -> Json:
-    return {
-        "release": release, "name": name, "label": "", "content_type": "text/plain", "state": "uploaded",
-        "download_count": 0, "uploader": ROBOT, "created_at": one.at,
-    }  # fmt: skip
 
 
 def _run(workflow: int, one: _Release, number: int) -> Json:
     payload = {"action": "published", "release": {"tag_name": one.tag}}
     return {
         "workflow": workflow, "path": PATH, "name": "release", "number": number, "event": "release",
-        "ref": f"refs/tags/{one.tag}", "branch": one.tag, "sha": one.commit, "actor": ROBOT, "triggering_actor": ROBOT,
+        "ref": f"refs/tags/{one.tag}", "branch": one.tag, "sha": one.commit, "actor": AUTHOR, "triggering_actor": AUTHOR,
         "attempt": 1, "attempts": [], "status": "completed", "conclusion": "success", "created_at": one.at,
         "run_started_at": one.at, "updated_at": one.at, "payload": payload, "inputs": {}, "complaint": "", "group": "",
         "cancels": False, "cancelled": False, "title": one.tag,
