@@ -60,7 +60,7 @@ def missing(session: Session, since: str, until: str, only: str) -> Filling:
     if not since and not session.config.project.since:
         raise UsageError("all of history is meant", "say --since YYYY-MM-DD, or set [project] since")
     known(only, [one.name for one in session.config.downstream if one.per == "release"], "this fleet")
-    status = fleet_status(session, Wanted(since, until, components=(only,) if only else ()), history=False)
+    status = fleet_status(session, Wanted(since, until, components=(only,) if only else ()), parts=())
     wanted = {(tag, name) for tag, name in holes(status, session.config.downstream) if only in ("", name)}
     seen = session.observed()
     wanted = {(tag, name) for tag, name in wanted if not given_up_of(session, seen, tag)}

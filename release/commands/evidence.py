@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast, get_args
 
 from release.app import Session
-from release.commands.looks import HOME, Look, Scene, every, refs_of_all
+from release.commands.looks import HOME, PARTS, Look, Scene, every, refs_of_all
 from release.core.commits import plain
 from release.core.evidence import Listed
 from release.core.finding import Conflict
@@ -38,11 +38,11 @@ class Evidence:
     proved: Mapping[str, Mapping[str, Proof]]
 
 
-def evidence(session: Session, wanted: Wanted, history: bool = True) -> Evidence:
+def evidence(session: Session, wanted: Wanted, parts: Collection[str] = PARTS) -> Evidence:
     """Look at the upstream, then at the refs of all components that are asked about, then at all their other lists.
 
-    What cannot be seen of a component is said, and harms neither its other lists nor another component's. Without
-    `history` nothing is fetched: whether a tag is on its branch is not looked at.
+    What cannot be seen of a component is said, and harms neither its other lists nor another component's. `parts` are
+    the other lists that are wanted (see Scene).
     """
     refs = session.refs(session.remote, session.repository)
     session.remote.bring([f"refs/tags/{name}" for name in refs.tags], list(dict.fromkeys(refs.tags.values())))
@@ -54,7 +54,7 @@ def evidence(session: Session, wanted: Wanted, history: bool = True) -> Evidence
     for line in wanted.lines:
         if line not in lines:
             raise UsageError(f"the upstream has no release of line {line}", nearest(line, lines))
-    scene = Scene(session, world, asked(session.config, wanted), proofs(session, refs), history)
+    scene = Scene(session, world, asked(session.config, wanted), proofs(session, refs), parts)
     found: dict[str, Parts] = {name: {"errors": {}} for name in (HOME, *(one.name for one in scene.fleet))}
     found[HOME] |= {"tags": refs.tags, "heads": refs.heads}
     with session.engine() as engine:

@@ -1,4 +1,4 @@
-"""Fleet figures: from the same lists as fleet.status, without any history. Lists, and inspects nothing."""
+"""Fleet figures: from the lists of releases and runs that fleet.status has. Lists, and inspects nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from release.core.fleet_window import Wanted
 
 def fleet_stats(session: Session, wanted: Wanted) -> Stats:
     """A few requests a component."""
-    seen = listed(session, wanted, history=False)
+    seen = listed(session, wanted, ("releases", "runs"))
     counted = stats(session.config, seen.tags, seen.home, seen.listed, seen.proved, session.now(), wanted)
     if isinstance(counted, Conflict):
         raise refusal(counted)

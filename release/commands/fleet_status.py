@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from release.app import Session
 from release.commands.evidence import Evidence, evidence, nearest, refusal
-from release.commands.looks import refs_of
+from release.commands.looks import PARTS, refs_of
 from release.core.commits import plain
 from release.core.config import Component, Downstream
 from release.core.finding import Conflict
@@ -14,21 +16,21 @@ from release.core.notation import bad_lines
 from release.errors import ConflictError, ReleaseError, UsageError
 
 
-def fleet_status(session: Session, wanted: Wanted, history: bool = True) -> Status:
+def fleet_status(session: Session, wanted: Wanted, parts: Collection[str] = PARTS) -> Status:
     """A few requests a component, and the dates of the upstream's tags."""
-    seen = listed(session, wanted, history)
+    seen = listed(session, wanted, parts)
     judged = status(session.config, seen.tags, seen.home, seen.listed, seen.proved, session.now(), wanted)
     if isinstance(judged, Conflict):
         raise refusal(judged)
     return judged
 
 
-def listed(session: Session, wanted: Wanted, history: bool = True) -> Evidence:
+def listed(session: Session, wanted: Wanted, parts: Collection[str] = PARTS) -> Evidence:
     """What is to be judged; nobody is asked before the question is a good one."""
     understood(session, wanted)
     if conflicts := session.lacking(session.head()):
         raise ConflictError(conflicts)
-    return evidence(session, wanted, history)
+    return evidence(session, wanted, parts)
 
 
 def understood(session: Session, wanted: Wanted) -> None:

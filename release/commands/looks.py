@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 from release.app import Session
@@ -25,6 +26,9 @@ AHEAD = 2  # days: a commit's calendar day is where it was made, and a forge's c
 HOME = ""  # the upstream, among components
 
 
+PARTS = ("releases", "runs", "images", "strangers")
+
+
 @dataclass(frozen=True)
 class Look:
     """Which list (`part`, as in Listed) of which components (`of`), and how it is had: by `ask`, part -> what it is."""
@@ -38,14 +42,14 @@ class Look:
 class Scene:
     """What has to be known before lists are asked for: the upstream's releases that matter, who is asked, what is proved.
 
-    `history`: whether tags are looked for in the histories of branches.
+    `parts` are the lists that are wanted, as in Listed, besides tags and heads; "strangers" needs histories.
     """
 
     session: Session
     world: Upstream
     fleet: Sequence[Downstream]
     proved: Mapping[str, Mapping[str, Proof]]
-    history: bool = True
+    parts: Collection[str] = PARTS
 
     @cached_property
     def since(self) -> str:
@@ -103,8 +107,14 @@ def refs_of_all(scene: Scene) -> Iterator[Look]:
 
 
 def every(scene: Scene, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Look]:
-    """All the rest. `found` has the refs, as far as they could be seen."""
-    yield from of_home(scene)
+    """All the rest that is wanted. `found` has the refs, as far as they could be seen."""
+    yield from (
+        look for look in chain(of_home(scene), of_fleet(scene, found), images(scene)) if look.part in scene.parts
+    )
+
+
+def of_fleet(scene: Scene, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Look]:
+    """The components' own."""
     for one in scene.fleet:
         lists, seen = scene.session.lists(one.repository), found[one.name]
         tags: Mapping[str, str] = seen.get("tags") or {}
@@ -113,10 +123,9 @@ def every(scene: Scene, found: Mapping[str, Mapping[str, Any]]) -> Iterator[Look
             yield Look((one.name,), "releases", partial(releases, lists, scene.since, tuple(matter)))
             if one.workflow:
                 yield Look((one.name,), "runs", partial(runs, lists, one.workflow, scene.since))
-        if scene.history and "tags" in seen:
+        if "tags" in seen:
             doubtful = off_the_head(scene, one, tags, matter, seen["heads"])
             yield Look((one.name,), "strangers", partial(strangers, scene.session, one, doubtful, seen["heads"]))
-    yield from images(scene)
 
 
 def of_home(scene: Scene) -> Iterator[Look]:

@@ -34,10 +34,12 @@ def status(
     from release import app
     from release.commands.evidence import asked_about
     from release.commands.fleet_status import fleet_status
+    from release.commands.looks import PARTS
 
     with told(format):
         wanted = asked_about(line, component, kind, since, until)
-        status = fleet_status(app.session(), wanted, history)
+        parts = PARTS if history else [part for part in PARTS if part != "strangers"]
+        status = fleet_status(app.session(), wanted, parts)
         present(status, format, 1 if status.blind else 0)
 
 

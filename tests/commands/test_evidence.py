@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from release import app
 from release.commands.evidence import Evidence, asked_about, evidence
 from release.commands.fleet_status import fleet_status
+from release.commands.looks import PARTS
 from release.core.fleet_window import Wanted
 from release.errors import Unseen, UsageError
 from release.sandbox.forge import Fault, Sandbox
@@ -55,11 +56,11 @@ class Fleet:
         tables = [TABLE.format(name=name, more=line) for name, line in zip(names, keys, strict=True)]
         (self.clone / "release.toml").write_text(head + "".join(tables))
 
-    def look(self, wanted: Wanted = ALL, history: bool = True) -> Evidence:
+    def look(self, wanted: Wanted = ALL, parts: Collection[str] = PARTS) -> Evidence:
         self.asked = len(list(self.forge.exchanges()))
         session = app.session(self.clone)
         try:
-            return evidence(session, wanted, history)
+            return evidence(session, wanted, parts)
         finally:
             session.stop()
 
@@ -160,6 +161,16 @@ def test_of_a_repository_that_has_moved_it_is_said_where_to(some: Fleet) -> None
     assert f"it has moved to {some.forge.url}/acme/{THREE}.git" in errors["tags"]
 
 
+def test_a_list_that_is_not_wanted_is_not_asked_for(some: Fleet) -> None:
+    alone = some.look(parts=("releases",)).listed[TWO]
+    assert alone.releases
+    assert (alone.runs, alone.images, alone.strangers) == (None, None, None)
+    assert not any("/runs" in asked for asked in some.requests())
+    none = some.look(parts=()).listed[TWO]
+    assert none.tags
+    assert none.releases is None
+
+
 def test_a_tag_that_is_on_no_branch_is_a_stranger_until_a_record_or_a_merge_knows_it(some: Fleet) -> None:
     bare = some.bare(TWO)
     tree = git(bare, "rev-parse", "master^{tree}").stdout.strip()
@@ -167,7 +178,7 @@ def test_a_tag_that_is_on_no_branch_is_a_stranger_until_a_record_or_a_merge_know
     git(bare, "update-ref", "refs/tags/v1.2.0", lost)
     listed = some.look().listed
     assert [listed[name].strangers for name in (ONE, TWO, THREE)] == [frozenset(), frozenset({lost}), frozenset()]
-    assert some.look(history=False).listed[TWO].strangers is None
+    assert some.look(parts=("releases", "runs")).listed[TWO].strangers is None
     assert not list(some.clone.glob(".release/downstreams/*.git/refs/heads/*"))
     merged = git(bare, "commit-tree", "-p", "master", "-p", lost, "-m", "merged", tree).stdout.strip()
     git(bare, "update-ref", "refs/heads/master", merged)
