@@ -113,7 +113,7 @@ def forge(folder: Path, components: int, scale: Scale) -> Iterator[tuple[Sandbox
         yield sandbox, names
 
 
-def released(folder: Path, components: int, scale: Scale, patience: float) -> Result:
+def released(folder: Path, components: int, scale: Scale, patience: float, workers: int = WORKERS) -> Result:
     """Release them all at once, until all are out; `patience` is for how long a thread may wait for a limit."""
     result = Result(components)
     with forge(folder / "forge", components, scale) as (sandbox, names):
@@ -121,7 +121,7 @@ def released(folder: Path, components: int, scale: Scale, patience: float) -> Re
         began = time.monotonic()
         with hasty(patience), opened(sandbox, scale) as github:
             for result.runs in range(1, RUNS + 1):
-                if run(folder, github, names, result):
+                if run(folder, github, names, result, workers):
                     break
         result.seconds = time.monotonic() - began
         made = [sum(one["tag_name"] == TAG for one in sandbox.releases(name)) for name in names]
@@ -164,15 +164,15 @@ def opened(sandbox: Sandbox, scale: Scale) -> Iterator[GitHub]:
         github.close()
 
 
-def run(folder: Path, github: GitHub, names: Sequence[str], result: Result) -> bool:
+def run(folder: Path, github: GitHub, names: Sequence[str], result: Result, workers: int) -> bool:
     """What one command does: look, ask what would refuse, act; whether all of it is out."""
 
     def tell(event: Event) -> None:
         result.waits += event.state == LIMIT
-        result.threads = max(result.threads, threading.active_count())
+        result.threads = max(result.threads, ours())
 
     before = blocks()
-    with ThreadPoolExecutor(WORKERS, initializer=haste.hurry) as pool:
+    with ThreadPoolExecutor(workers, initializer=haste.hurry) as pool:
         engine = Engine(pool, time.monotonic, tell)
         steps = path(folder, github, names)
         seen = engine.look(steps)
@@ -181,6 +181,11 @@ def run(folder: Path, github: GitHub, names: Sequence[str], result: Result) -> b
         result.blocks = max(result.blocks, blocks() - before)
     result.failed = [f"{step.name}: {one.detail}" for step, one in found.items() if not isinstance(one, Done)]
     return not result.failed
+
+
+def ours() -> int:
+    """How many threads there are but for the forge's, which answers from this process, by threads of its loop."""
+    return sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
 
 
 def blocks() -> int:
