@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from release.core.channel_config import Alert, Channel
 from release.core.model import Level
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -299,6 +300,7 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `of` is the component that it is built on, "" for the upstream itself: then it comes after that one, `{tag}` is that one's
     tag, and `after_assets` are of that one's release. `local` runs `run`, a template, in a clone of the component; `sync` waits
     for the component's own `fleet.sync`; `none` releases nothing, and only `update` is for it.
+    `per = "channel"`: it is released by promotions, to each of `channels` (() for every one), before their pointers move.
     """
 
     name: str
@@ -321,6 +323,7 @@ class Downstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deadline: str = ""
     starts_within: str = "5m"
     per: Literal["release", "channel"] = "release"
+    channels: tuple[str, ...] = ()
     required: bool = True
     update: tuple[Update, ...] = ()
     when: When = "always"
@@ -383,6 +386,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     publish: tuple[Publish, ...] = ()
     component: tuple[Component, ...] = ()
     downstream: tuple[Downstream, ...] = ()
+    channel: tuple[Channel, ...] = ()
+    alert: tuple[Alert, ...] = ()
 
 
 def seconds(duration: str) -> int | None:

@@ -1,5 +1,8 @@
 """The doors to the world, as the steps see them. Adapters stand behind them."""
 
+from release.ports.channels import ChannelLedger as ChannelLedger
+from release.ports.channels import Healths as Healths
+from release.ports.channels import Pointer as Pointer
 from release.ports.claims import Bills as Bills
 from release.ports.claims import Signatures as Signatures
 from release.ports.forge import Forge as Forge
