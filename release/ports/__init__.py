@@ -17,6 +17,7 @@ from release.ports.records import Ledger as Ledger
 from release.ports.records import Rival as Rival
 from release.ports.shelf import Shelf as Shelf
 from release.ports.shelf import Shown as Shown
+from release.ports.work import Commands as Commands
 from release.ports.work import Delegates as Delegates
 from release.ports.work import Publishers as Publishers
 from release.ports.work import Workshop as Workshop

@@ -12,6 +12,7 @@ from release.core.model import (
     DownstreamWish,
     PublishWish,
 )
+from release.core.ran import Ran
 
 
 class Workshop(Protocol):
@@ -86,4 +87,28 @@ class Publishers(Protocol):
 
     def exists(self, wish: PublishWish, commit: str, env: Mapping[str, str], files: Mapping[str, Path]) -> bool:
         """Whether it is out, by the command that looks; Unseen where that does not say."""
+        ...
+
+
+class Commands(Protocol):
+    """Runs a project's own commands that look at the world or move something in it, in throwaway clones of a commit."""
+
+    def missing(self, run: Sequence[str], env: Sequence[str]) -> str:
+        """Why a command could not run, "" if nothing says so: a program that is not here, a variable that is not set."""
+        ...
+
+    def ran(
+        self,
+        name: str,
+        run: Sequence[str],
+        commit: str,
+        told: Mapping[str, str],
+        env: Sequence[str],
+        seconds: float,
+        say: Callable[[str], None],
+    ) -> Ran:
+        """Run it to its end. `told` are variables that say what is asked, `env` the names of those of ours that it gets besides.
+
+        Refused where it cannot begin, Uncertain where it was ended because its `seconds` were over.
+        """
         ...
