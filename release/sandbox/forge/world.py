@@ -27,7 +27,7 @@ class World:
     def __init__(self, folder: Path | str, clock: Callable[[], float] = time.time) -> None:
         self.folder = Path(folder).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.clock = clock
+        self._clock, self._ahead = clock, 0.0
         self.store = Store(self.folder / "forge.sqlite3")
         self.events = Events()
         self.record = record.Record(self.folder / "exchanges.jsonl")
@@ -37,6 +37,14 @@ class World:
     def close(self) -> None:
         self.store.close()
         self.record.close()
+
+    def clock(self) -> float:
+        """Seconds since the epoch, as this world counts them."""
+        return self._clock() + self._ahead
+
+    def later(self, seconds: float) -> None:
+        """Let time pass at once: it is so many seconds later for everybody who asks this world."""
+        self._ahead += seconds
 
     def now(self) -> str:
         """This moment as the API writes it."""
