@@ -14,7 +14,7 @@ class PointWish(msgspec.Struct, frozen=True):
     """A pointer and what it is to say; `name` is unique within a channel. See `channel_config.Point`.
 
     `image` is moved to what `source` is, both of one repository in one registry. `kind` "prerelease" is the release's own
-    mark, "latest" the repository's. `file` is the file of `path` by its ending.
+    mark, "latest" the repository's. `template` is what `value` was made of: by it what a pointer says is read back.
     """
 
     name: str
@@ -26,6 +26,7 @@ class PointWish(msgspec.Struct, frozen=True):
     path: str = ""
     key: str = ""
     value: str = ""
+    template: str = ""
     by_pull_request: bool = False
     run: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
