@@ -45,10 +45,12 @@ class Children:
         env: Mapping[str, str],
         hear: Callable[[bytes], None],
         seconds: float | None = None,
+        printed: Callable[[bytes], None] | None = None,
     ) -> int:
         """Run to the end, with this environment and no other; its exit code, or minus the signal that ended it.
 
-        `hear` gets every line of both outputs, redacted. Refused where it cannot be started, with `what` it is for.
+        `hear` gets every line of both outputs, redacted; with `printed`, those of stdout go there, from a thread of their own.
+        Refused where it cannot be started, with `what` it is for.
         What still runs after so many seconds is ended, too. After `stop` nothing begins any more: it is as if it had been ended.
         """
         if self._stopped.is_set():
@@ -56,8 +58,8 @@ class Children:
         try:
             process = subprocess.Popen(
                 list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-                umask=UMASK,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT if printed is None else subprocess.PIPE,
+                start_new_session=True, umask=UMASK,
             )  # fmt: skip
         except OSError as error:
             why = f"{what}: `{argv[0]}` cannot be run ({error.strerror})"
@@ -74,10 +76,7 @@ class Children:
         if seconds is not None:
             timer.start()
         try:
-            assert process.stdout is not None
-            with process.stdout as out:
-                for line in hidden(out):
-                    hear(line)
+            _listen(process, hear, printed)
         except BaseException:
             _end(process)
             raise
@@ -112,6 +111,48 @@ class Children:
         with self._lock:  # until it is taken out of these it is at most a zombie, whose number is nobody else's
             if process in self._running:
                 _end(process)
+
+
+def _listen(
+    process: subprocess.Popen[bytes], hear: Callable[[bytes], None], printed: Callable[[bytes], None] | None
+) -> None:
+    """Hear both outputs to their end, which are one where nobody wants stdout for itself."""
+    assert process.stdout is not None
+    if printed is None or process.stderr is None:
+        return _heard(process.stdout, hear)
+    aside = _Aside(process, process.stdout, printed)
+    aside.start()
+    try:
+        _heard(process.stderr, hear)
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        aside.join()
+    if aside.error is not None:
+        raise aside.error
+
+
+class _Aside(Thread):
+    """Hears one output while somebody else hears the other; what went wrong with that ends the program, and is told by `error`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: IO[bytes], hear: Callable[[bytes], None]) -> None:
+        super().__init__(daemon=True)
+        self._process, self._out, self._hear = process, out, hear
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            _heard(self._out, self._hear)
+        except BaseException as error:
+            self.error = error
+            _end(self._process)
+
+
+def _heard(out: IO[bytes], hear: Callable[[bytes], None]) -> None:
+    with out:
+        for line in hidden(out):
+            hear(line)
 
 
 def secret(name: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from release.adapters.children import Children, printable
 from release.errors import Refused
@@ -38,10 +39,11 @@ def logged(
     seconds: float | None = None,
     lines: int = TAIL,
     edit: Callable[[bytes], bytes] = bytes,
+    printed: Callable[[bytes], None] | None = None,
 ) -> Ran:
     """Run to the end, or for so many seconds; every line, as `edit` gives it back, goes to the log and to whoever listens.
 
-    Refused where it cannot begin.
+    `printed` gets the lines of stdout besides. Refused where it cannot begin.
     """
     log = logs / f"{named(what)}.log"
     tail: list[str] = []
@@ -51,16 +53,24 @@ def logged(
     except OSError as error:
         raise Refused(f"cannot write {log}: {error.strerror}", "mend that, then run the same command again") from error
 
+    one_at_a_time = Lock()
+
     def hear(line: bytes) -> None:
         line = edit(line)
-        kept.write(line)
         shown = printable(line)
-        if shown.strip():
-            tail[:] = [*tail, shown][-lines:]
-        say(shown)
+        with one_at_a_time:
+            kept.write(line)
+            if shown.strip():
+                tail[:] = [*tail, shown][-lines:]
+            say(shown)
+
+    def apart(line: bytes) -> None:
+        assert printed is not None
+        printed(line)
+        hear(line)
 
     with kept:
-        code = children.run(what, run, cwd, env, hear, seconds)
+        code = children.run(what, run, cwd, env, hear, seconds, apart if printed is not None else None)
     return Ran(code, tuple(tail), log)
 
 

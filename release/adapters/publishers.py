@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from release.adapters.children import Children, ended, secret
+from release.adapters.children import Children, ended
 from release.adapters.git.clone import clone
+from release.adapters.given import Given
 from release.adapters.logged import Ran, logged
 from release.core.model import PublishWish
 from release.errors import Refused, Uncertain, Unseen
@@ -25,18 +26,13 @@ class Publishers:
     """
 
     def __init__(self, objects: Path, logs: Path, environment: Mapping[str, str], hide: Redactor) -> None:
-        self._objects, self._logs, self._hide = objects, logs, hide
-        self._given = environment
-        self._plain = {name: value for name, value in environment.items() if not secret(name)}
+        self._objects, self._logs = objects, logs
+        self._given = Given(environment, hide)
         self._children = Children()
 
     def lacks(self, wish: PublishWish) -> str:
         """Why a command could not publish, "" if nothing says so: a program that is not here, a variable that is not set."""
-        for run in (wish.run, wish.exists):
-            if "/" not in run[0] and shutil.which(run[0], path=self._plain.get("PATH")) is None:
-                return f"it runs {run[0]}, which is not on PATH"
-        unset = [name for name in wish.env if not self._given.get(name)]
-        return f"{', '.join(unset)} {'are' if unset[1:] else 'is'} not set" if unset else ""
+        return self._given.lacking(wish.env, wish.run, wish.exists)
 
     def publish(
         self,
@@ -81,15 +77,8 @@ class Publishers:
         say: Callable[[str], None],
     ) -> Ran:
         with clone(self._objects, commit, env["SLUICE_TAG"]) as tree, _laid_out(files) as folder:
-            told = {**self._plain, **self._named(wish), **env, "SLUICE_ARTIFACTS": str(folder)}
+            told = {**self._given.to(wish.env), **env, "SLUICE_ARTIFACTS": str(folder)}
             return logged(self._children, self._logs, f"{what} {wish.name}", run, tree, told, say, wish.deadline)
-
-    def _named(self, wish: PublishWish) -> Mapping[str, str]:
-        """The variables that the table names, as far as they are set."""
-        named = {name: self._given[name] for name in wish.env if name in self._given}
-        for value in named.values():
-            self._hide.learn(value)
-        return named
 
 
 @contextmanager
