@@ -14,6 +14,7 @@ from release.ports.index import Index as Index
 from release.ports.index import Uploads as Uploads
 from release.ports.records import Claims as Claims
 from release.ports.records import Ledger as Ledger
+from release.ports.records import Notes as Notes
 from release.ports.records import Rival as Rival
 from release.ports.shelf import Shelf as Shelf
 from release.ports.shelf import Shown as Shown

@@ -39,7 +39,15 @@ class Rival(Protocol):
         ...
 
 
-class Ledger(Claims, Protocol):
+class Notes(Claims, Protocol):
+    """Claims, and a place for what was seen."""
+
+    def note(self, record: Record, evidence: Mapping[str, Proof]) -> None:
+        """Add evidence to a record; Refused when it is another release's by now."""
+        ...
+
+
+class Ledger(Notes, Protocol):
     """The records of an upstream."""
 
     def read(self, line: str) -> Record | None:
@@ -56,10 +64,6 @@ class Ledger(Claims, Protocol):
 
     def begin(self, record: Record) -> None:
         """Write a new record over the one at `record.tip` ("" for none). Refused when another came first."""
-        ...
-
-    def note(self, record: Record, evidence: Mapping[str, Proof]) -> None:
-        """Add evidence to the record of a release; Refused when the record is another release's by now."""
         ...
 
     def withdraw(self, record: Record, withdrawal: Withdrawal) -> None:

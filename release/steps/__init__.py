@@ -14,41 +14,35 @@ from release.core.record import DRAFT, OUTPUT, RELEASE, TAG, Record, Withdrawal
 from release.core.reference import Reference
 from release.core.verification import Expected
 from release.engine.step import Step
-from release.ports import Forge, Shown
+from release.ports import Shown
 from release.steps.approval import ApprovalGate
 from release.steps.assets import UploadArtifact, UploadDocument
 from release.steps.attach import Attach
-from release.steps.awaited import AwaitDownstream, BySync
 from release.steps.begin import Begin
 from release.steps.build import Making, noted_files
 from release.steps.checks import ChecksGate
 from release.steps.commit import MakeCommit
+from release.steps.components import Downstream as Downstream
+from release.steps.components import components_of
 from release.steps.doors import Doors
-from release.steps.downstream import ReleaseDownstream
 from release.steps.draft import Draft
 from release.steps.elsewhere import checks_of, packages_of, publishers_of
 from release.steps.finish import Finish
-from release.steps.follow import FollowDownstream
 from release.steps.gate import Gate
 from release.steps.given import Given, Whole
 from release.steps.image import BuildImage
 from release.steps.images_gate import ImagesGate
 from release.steps.land import Land
-from release.steps.local import ByLocal, RunDownstream
 from release.steps.made import attached_of, builds_of, images_of, pushes_of, said_beside, said_of, supply_of, tags_of
 from release.steps.output import Publish
 from release.steps.propose import Propose
 from release.steps.publish import PublishRelease
 from release.steps.push import PushImage, TagImage
 from release.steps.tag_run import FollowRun
-from release.steps.trigger import ByDispatch, ByRelease, ByTag, Trigger
-from release.steps.update import UpdateReferences, updating
 from release.steps.verify import Listing, VerifyAsset
 from release.steps.verify_claims import VerifyProvenance, VerifySbom
 from release.steps.verify_image import Beside, VerifyImage
 from release.steps.withdraw import MarkWithdrawn, NoteWithdrawal
-
-Downstream = ReleaseDownstream | FollowDownstream | UpdateReferences
 
 
 def release_path(doors: Doors, release: Release, before: str) -> list[Step[Any]]:
@@ -136,17 +130,7 @@ def push_path(doors: Doors, release: Release, record: Record) -> Part:
 
 def downstream_path(doors: Doors, release: Release, upstream: tuple[Step[Any], ...]) -> list[Downstream]:
     """The downstreams, each after those it names, with what each is to name; `upstream` is what has to be out before any of them."""
-    made: dict[str, Downstream] = {}
-    named: dict[str, tuple[UpdateReferences, ...]] = {}
-    wishes = {wish.name: wish for wish in release.downstreams}
-    for name in TopologicalSorter({name: wish.after for name, wish in wishes.items()}).static_order():
-        wish = wishes[name]
-        after = tuple(made[one] for one in wish.after)
-        named[name] = first = updating(doors, release, wish, upstream, after)
-        alone = wish.trigger == "none"
-        made[name] = first[0] if alone else downstream_of(doors, release, wish, (*upstream, *first), after)
-    each = ((*named[wish.name], made[wish.name]) for wish in release.downstreams)
-    return [step for steps in each for step in dict.fromkeys(steps)]
+    return components_of(doors, release, release.downstreams, doors.ledger, upstream)
 
 
 def withdrawal_path(doors: Doors, release: Release, withdrawal: Withdrawal) -> list[Step[Any]]:
@@ -324,55 +308,6 @@ def staged_of(doors: Doors, release: Release, begin: Begin, made: Made, followed
         documents += (UploadDocument(f"asset {file}", release, file, begin, draft, artifacts, (), (), forge),)
     manifest = UploadDocument(f"asset {last}", release, last, begin, draft, artifacts, made.images, documents, forge)
     return Staged(draft, artifacts, (*documents, manifest))
-
-
-def downstream_of(
-    doors: Doors,
-    release: Release,
-    wish: DownstreamWish,
-    upstream: tuple[Step[Any], ...],
-    after: tuple[Downstream, ...],
-) -> Downstream:
-    """A downstream: on plain git a tag, on a forge all that has to come of it."""
-    name = f"downstream {wish.name}"
-    if doors.forge is None or doors.forge_of is None:
-        return plain_downstream(doors, release, wish, upstream, after)
-    forge = doors.forge_of(wish)
-    trigger = trigger_of(doors, release, wish, forge)
-    parent = next((step.wish for step in after if step.wish.name == wish.of), None)
-    home, tag = (doors.forge_of(parent), parent.tag) if parent is not None else (doors.forge, release.tag)
-    return FollowDownstream(
-        name, release, wish, upstream, after, trigger, home, tag, forge,
-        doors.registry if wish.images else None, doors.ledger, doors.mine(release.start),
-    )  # fmt: skip
-
-
-def plain_downstream(
-    doors: Doors,
-    release: Release,
-    wish: DownstreamWish,
-    upstream: tuple[Step[Any], ...],
-    after: tuple[Downstream, ...],
-) -> ReleaseDownstream:
-    """A downstream without a forge: its tag is made by us, by its own command, or by itself."""
-    name, remote, ledger = f"downstream {wish.name}", doors.elsewhere(wish), doors.ledger
-    if wish.trigger == "local":
-        return RunDownstream(name, release, wish, upstream, after, remote, ledger, doors.delegates)
-    kind = AwaitDownstream if wish.trigger == "sync" else ReleaseDownstream
-    return kind(name, release, wish, upstream, after, remote, ledger)
-
-
-def trigger_of(doors: Doors, release: Release, wish: DownstreamWish, forge: Forge) -> Trigger:
-    """What sets a downstream going."""
-    if wish.trigger == "release":
-        return ByRelease(release, wish, doors.project, forge)
-    if wish.trigger == "tag":
-        return ByTag(release, wish, doors.project, forge, doors.elsewhere(wish))
-    if wish.trigger == "local":
-        return ByLocal(release, wish, doors.project, forge, doors.elsewhere(wish), doors.delegates)
-    if wish.trigger == "sync":
-        return BySync(release, wish, doors.project, forge)
-    return ByDispatch(release, wish, doors.project, forge, doors.ledger, doors.rival(wish))
 
 
 def land_of(doors: Doors, release: Release, begin: Begin, ready: tuple[Step[Any], ...]) -> Land:

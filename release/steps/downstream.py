@@ -10,7 +10,7 @@ from release.core.model import DownstreamWish, Release
 from release.core.record import Proof
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Ledger, Remote
+from release.ports import Notes, Remote
 
 TOGETHER = "somebody else made it at the same time"
 
@@ -24,7 +24,7 @@ class ReleaseDownstream(Step[Proof]):
     upstream: tuple[Step[Any], ...]
     after: tuple[Step[Proof], ...]
     remote: Remote
-    ledger: Ledger
+    ledger: Notes
 
     public = True
 

@@ -20,7 +20,7 @@ from release.core.references import edits
 from release.core.update_proposal import Origin
 from release.engine.step import Known, Say, Step
 from release.errors import Refused
-from release.ports import Forge, Ledger, Remote
+from release.ports import Forge, Notes, Remote
 from release.steps.doors import Doors
 from release.steps.update_branch import CLOSED, HEADS, Look, OurBranch, State
 
@@ -45,7 +45,7 @@ class UpdateReferences(Step[Proof]):
     origin: Origin
     remote: Remote
     forge: Forge | None
-    ledger: Ledger
+    ledger: Notes
     mine: bool
 
     public = True
@@ -234,6 +234,7 @@ def updating(
     wish: DownstreamWish,
     upstream: tuple[Step[Any], ...],
     after: tuple[Step[Proof], ...],
+    ledger: Notes,
 ) -> tuple[UpdateReferences, ...]:
     """The step that has a component name the version, where it is to: before its release, or instead of one."""
     if not wish.updates:
@@ -246,6 +247,6 @@ def updating(
     return (
         step(
             name, release, wish, upstream, after, Origin(doors.project, link, doors.rules),
-            doors.elsewhere(wish), forge, doors.ledger, doors.mine(release.start),
+            doors.elsewhere(wish), forge, ledger, doors.mine(release.start),
         ),
     )  # fmt: skip
