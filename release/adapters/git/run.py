@@ -135,10 +135,10 @@ class Runner:
         if process.returncode != 0:
             raise Failure(args[0], b"", b"".join(said))
 
-    def stream(self, *args: str, stdin: bytes = b"") -> Generator[bytes]:
+    def stream(self, *args: str, stdin: bytes = b"", settings: Sequence[tuple[str, str]] = ()) -> Generator[bytes]:
         """What git prints, split at NUL, as it comes. It is ended where nobody reads on."""
         rest: list[bytes] = []
-        for block in self.blocks(*args, stdin=stdin):
+        for block in self.blocks(*args, stdin=stdin, settings=settings):
             first, *more = block.split(b"\0")
             rest.append(first)
             for part in more:
