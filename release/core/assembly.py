@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -70,7 +70,7 @@ def downstreams(config: Config, line: str, kind: str, values: Mapping[str, str])
     chosen = [one for one in config.downstream if one.per == "release" and applies(one, line, kind)]
     names = {one.name for one in chosen}
     waits = seconds(config.release.deadline) or 0
-    return tuple(_downstream(one, names, values, waits) for one in chosen)
+    return tuple(downstream_wish(one, names, values, waits) for one in chosen)
 
 
 def _gate(gate: Gate, waits: int) -> GateWish:
@@ -79,7 +79,9 @@ def _gate(gate: Gate, waits: int) -> GateWish:
     return GateWish(gate.name, gate.run, gate.kind, gate.match, environment, deadline, gate.list, gate.platforms)
 
 
-def _downstream(one: Downstream, names: set[str], values: Mapping[str, str], waits: int) -> DownstreamWish:
+def downstream_wish(one: Downstream, names: Collection[str], values: Mapping[str, str], waits: int) -> DownstreamWish:
+    """A component with every template filled in; `names` are those that it may come after, `waits` the seconds to wait for it
+    where it does not say."""
     return DownstreamWish(
         name=one.name,
         repository=one.repository,
