@@ -3,8 +3,8 @@
 from release.adapters.http.address import origin
 from release.adapters.http.answers import Answers
 from release.adapters.http.client import Http
-from release.adapters.http.exchange import Answer, Ask
+from release.adapters.http.exchange import Answer, Ask, Glimpse
 from release.adapters.http.pace import GITHUB, Rates
 from release.adapters.http.spent import Spent
 
-__all__ = ["GITHUB", "Answer", "Answers", "Ask", "Http", "Rates", "Spent", "origin"]
+__all__ = ["GITHUB", "Answer", "Answers", "Ask", "Glimpse", "Http", "Rates", "Spent", "origin"]

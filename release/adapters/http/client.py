@@ -27,7 +27,7 @@ from release.adapters.http.address import joined, origin, shown
 from release.adapters.http.answers import Answers
 from release.adapters.http.cache import Cache
 from release.adapters.http.content import CHUNK, body, weight
-from release.adapters.http.exchange import AGAIN, Answer, Ask, Trouble, colon, refusal
+from release.adapters.http.exchange import AGAIN, Answer, Ask, Glimpse, Trouble, colon, refusal
 from release.adapters.http.limits import Limits, limited
 from release.adapters.http.lines import Line, proxies, quiet
 from release.adapters.http.pace import GITHUB, Pace, Rates
@@ -38,6 +38,7 @@ from release.redact import Redactor
 
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (500, 502, 503, 504)
+BUSY = (429, 502, 503, 504)  # of what is only glimpsed: a server's own 500 is what it has to say
 HOPS = 5
 SLOWEST = 16 << 10  # bytes a second, of what is streamed
 IDLE = 2.0  # seconds; on an older connection, a write may meet a server that has just hung up
@@ -120,6 +121,27 @@ class Http:
             yield from self._drawn(ask, line, response)
         finally:
             response.close()
+
+    def glimpse(self, ask: Ask, most: int, seconds: float) -> Glimpse:
+        """Whatever a server says, a 503 as well, and the first `most` bytes of its body, of any kind; all in so many seconds.
+
+        For those who are no API: `ask.shape` means nothing. Who does not answer, or is busy, is asked again, what is
+        written as well, and is an answer in the end where it said something; else Unseen, a write Refused.
+        """
+        ends, failed = self._clock() + seconds, 0
+        while True:
+            self._admitted(ask, ask.url, min(patience(self._patience), ends - self._clock()))
+            with self._ending(ask, ask.url):
+                got = self._glimpsed(ask, most, ends - self._clock())
+            failed += 1
+            passing = got.passing if isinstance(got, Trouble) else got.status in BUSY
+            pause = self._backoff * 2 ** (failed - 1) * random.uniform(0.5, 1.5)
+            if passing and failed < self._tries and self._clock() + pause < ends:
+                self._rest(ask, pause)
+                continue
+            if isinstance(got, Trouble):
+                self._lost(ask, got)
+            return got
 
     def stop(self) -> None:
         """End all pauses and exchanges, now; nothing is asked any more."""
@@ -253,16 +275,24 @@ class Http:
             finally:
                 response.close()
 
+    def _glimpsed(self, ask: Ask, most: int, seconds: float) -> Glimpse | Trouble:
+        """One try, with no more of its answer read than is wanted."""
+        with self._exchange(ask, ask.secret(), total=seconds) as (line, response):
+            if isinstance(response, Trouble):
+                return response
+            held = self._held(ask, line, response, most)
+            return held if isinstance(held, Trouble) else Glimpse(response.status_code, response.headers, held[:most])
+
     @contextmanager
     def _exchange(
-        self, ask: Ask, secret: Mapping[str, str], keep: bool = False
+        self, ask: Ask, secret: Mapping[str, str], keep: bool = False, total: float | None = None
     ) -> Iterator[tuple[Line, requests.Response | Trouble]]:
-        """Send, and follow where that is allowed; what is slow as a whole is cut."""
+        """Send, and follow where that is allowed; what is slow as a whole, in `total` seconds, is cut."""
         line = self._line()
         if not ask.reads and self._clock() - line.used > IDLE:
             line.close()
-        size = weight(ask)
-        timer = threading.Timer(self._total + size / SLOWEST, line.cut, ("it took too long", line.begin()))
+        longest = self._total + weight(ask) / SLOWEST if total is None else total
+        timer = threading.Timer(longest, line.cut, ("it took too long", line.begin()))
         timer.daemon = True
         timer.start()
         response: requests.Response | Trouble | None = None
@@ -285,7 +315,12 @@ class Http:
                 self._admitted(ask, url, HASTE)
             with self._ending(ask, url) if hop else nullcontext():
                 got = self._sent(ask, line, url, headers)
-            if isinstance(got, Trouble) or got.status_code not in REDIRECTS or "location" not in got.headers:
+            if (
+                isinstance(got, Trouble)
+                or ask.stays
+                or got.status_code not in REDIRECTS
+                or "location" not in got.headers
+            ):
                 return got
             got.close()
             to = joined(url, got.headers["location"])
@@ -325,12 +360,12 @@ class Http:
         remedy = AGAIN if line.sent else f"look to the network, then {AGAIN}"
         return Trouble(line.cut_for or reason(error), line.sent, passing or line.sent, remedy)
 
-    def _held(self, ask: Ask, line: Line, response: requests.Response) -> bytes | Trouble:
-        """A body, if it is complete and not too large."""
+    def _held(self, ask: Ask, line: Line, response: requests.Response, most: int | None = None) -> bytes | Trouble:
+        """A body, if it is complete and not too large; or its beginning, where `most` bytes are enough."""
         parts: list[bytes] = []
         size = 0
         try:
-            while part := response.raw.read1(CHUNK, decode_content=True):
+            while (most is None or size < most) and (part := response.raw.read1(CHUNK, decode_content=True)):
                 parts.append(part)
                 size += len(part)
                 if size > ask.largest:

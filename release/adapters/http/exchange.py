@@ -22,6 +22,7 @@ class Ask:
     answer is read as, None where its body does not matter, and `bytes` for JSON as it came, to the byte; it has `largest`
     bytes at most. `creates` says that it makes content, which servers want spaced.
     `bare`: a refusal that is not JSON is an Answer too, with no words; for servers that speak HTML, or to HEAD.
+    `stays`: that it is sent elsewhere is the answer, and is not followed.
     """
 
     what: str
@@ -36,6 +37,7 @@ class Ask:
     creates: bool = False
     harmless: bool = False
     bare: bool = False
+    stays: bool = False
 
     @property
     def reads(self) -> bool:
@@ -55,6 +57,15 @@ class Answer:
     @property
     def good(self) -> bool:
         return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What a server said that is no API: any status, and the beginning of any body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
