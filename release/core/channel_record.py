@@ -15,7 +15,7 @@ ARRIVALS = 500
 """So many of the newest arrivals a record keeps; what came before is in its history."""
 
 MoveKind = Literal["promotion", "rollback"]
-MoveOutcome = Literal["begun", "finished", "returned"]
+MoveOutcome = Literal["begun", "returning", "finished", "returned"]
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,7 +66,8 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Move(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One move of a channel to a version: begun, then its pointers one after the other, then finished or returned.
+    """One move of a channel to a version: begun, then its pointers one after the other, then finished; or else returning,
+    its pointers back one after the other, then returned.
 
     `number` counts the moves of the channel from 1. `line` is "" where the channel has one version for all lines.
     `commit` is the one that the release's tag is on. `before` is the version that the channel had, "" for none. `instances`: the tag
@@ -94,7 +95,8 @@ class Move(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def unfinished(self) -> bool:
-        return self.outcome == "begun"
+        """Whether some of its pointers may say the new version, and others the old one."""
+        return self.outcome in ("begun", "returning")
 
 
 class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -12,10 +12,12 @@ from uuid import uuid4
 
 from release.adapters.git import log, trees
 from release.adapters.git.alone import alone
+from release.adapters.git.file_history import file_history
 from release.adapters.git.history import History
 from release.adapters.git.run import Failure, Runner, complaint, text
 from release.core.address import without_secret
 from release.core.ancestry import contained
+from release.core.file_change import FileChange
 from release.core.model import Commit, Person, Refs, Splice, Tag
 from release.core.record import PREFIX
 from release.errors import Refused, ReleaseError, Uncertain, Unseen
@@ -124,6 +126,14 @@ class GitRemote:
         except Failure as failure:
             raise self._unseen(failure) from failure
 
+    def file_history(self, branch: str, path: str, since: str = "") -> Iterator[FileChange]:
+        """Each change of a file on the first parents' path of a branch, newest first; see `file_history.py`."""
+        beside = self._run.at(store(self._run.folder.with_suffix(".files.git")))
+        try:
+            yield from file_history(beside, self.url, branch, path, since)
+        except Failure as failure:
+            raise self._unseen(failure) from failure
+
     def ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is in the history of `new` (or is it); what is not here is not."""
         here = all(kind == "commit" for kind in self._kinds({old, new}))
@@ -215,6 +225,10 @@ class GitRemote:
             elif kind == b"missing":
                 raise Unseen(f"{commit[:10]} of {self.name} is not here", "run the same command again")
         return found
+
+    def versions(self, commits: Sequence[str], path: str, most: int) -> list[bytes | None]:
+        """The bytes of one file at each of several commits; None where there is none, or one of more than `most` bytes."""
+        return trees.versions(self._run, commits, path, most)
 
     def _odd(self, commit: str, paths: Collection[str]) -> dict[str, str]:
         """The objects of those paths that would end a line of what git is asked: it is asked for them by id."""

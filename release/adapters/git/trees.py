@@ -47,6 +47,30 @@ def export(run: Runner, commit: str, paths: Collection[str], target: Path) -> No
             read = read[start + size + 1 :]
 
 
+def versions(run: Runner, commits: Sequence[str], path: str, most: int) -> list[bytes | None]:
+    """The bytes of one file at each of several commits, by two processes; None where there is none, or one of more than
+    `most` bytes. The path has no newline in it.
+    """
+    asked = "".join(f"{commit}:{path}\n" for commit in commits).encode()
+    told = run("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", stdin=asked)
+    found: list[bytes | None] = []
+    names: list[bytes] = []
+    for line in told.split(b"\n")[:-1]:
+        name, _, about = line.partition(b" ")
+        kind, _, size = about.partition(b" ")
+        fits = kind == b"blob" and int(size) <= most
+        found.append(size if fits else None)
+        names += [name] if fits else []
+    read = memoryview(run("cat-file", "--batch", stdin=b"".join(name + b"\n" for name in names)) if names else b"")
+    start = 0
+    for place, size_there in enumerate(found):
+        if size_there is not None:
+            start += len(names.pop(0)) + len(b" blob ") + len(size_there) + 1
+            end = start + int(size_there)
+            found[place], start = bytes(read[start:end]), end + 1
+    return found
+
+
 _Entry = tuple[bytes, int, bytes]
 """A plain file: the id of its content, the size of that in bytes, and its path."""
 

@@ -131,6 +131,21 @@ AT_A_STEP = _met(
      "take them elsewhere, and delete the branch"),
 )  # fmt: skip
 
+OF_A_POINTER = _met(
+    "a pointer of a channel",
+    ("no-image", "the image's tag that a channel's is to be moved to is not there", "push that image"),
+    ("pointer-missing", "the file, or the place in it, that says a channel's version is not there",
+     "write it there by hand first, or mend channel.point"),
+    ("pointer-lacks", "a command that moves or shows a pointer lacks its program or a variable", "install it, or set it"),
+)  # fmt: skip
+
+OF_A_MOVE = _met(
+    "a move of a channel",
+    ("channel-changed", "somebody moved the channel since the move was decided on", "run the same command again"),
+    ("pointer-moved", "a pointer says neither the version of the move nor what it said before",
+     "find out who moved it, and put it back; or go over it: --waive pointer-moved"),
+)  # fmt: skip
+
 OF_WAIVERS = _met(
     "--waive",
     ("unknown-rule", "there is no rule of that name", "invoke release.rules lists them"),
@@ -162,14 +177,24 @@ OF_FLEET_SYNC = _met(
     ("sync-none", "this component releases nothing, and has only updates", "do without fleet.sync"),
 )  # fmt: skip
 
+OF_HEALTH = _met(
+    "a question about health",
+    ("unhealthy", "a release does not do well, as a question about it was answered",
+     "wait until it does, mend it, or go back: invoke channel.rollback"),
+    ("health-lacks", "a question cannot be asked: its program is not here, or a variable is not set", "install it, or set it"),
+)  # fmt: skip
+
 ELSEWHERE: tuple[Rule, ...] = (
     *IN_THE_CONFIGURATION,
     *BEFORE_A_VERSION,
     *OF_A_RECORD,
     *AT_A_STEP,
+    *OF_A_POINTER,
+    *OF_A_MOVE,
     *OF_WAIVERS,
     *OF_FLEET_SYNC,
     *OF_A_WINDOW,
     *OF_FLEET_STATUS,
     *OF_ADOPTION,
+    *OF_HEALTH,
 )
