@@ -66,6 +66,10 @@ class Forge(Protocol):
         """The release that is out for a tag; a draft is none."""
         ...
 
+    def latest(self) -> Published | None:
+        """The release that the repository shows as its latest; None where it shows none."""
+        ...
+
     def draft(self, entry: Entry) -> int:
         """Make a draft; its id. Not create-only: there may be many for one tag."""
         ...
@@ -76,6 +80,14 @@ class Forge(Protocol):
 
     def publish(self, number: int, entry: Entry) -> None:
         """Publish a draft, never as the latest; tag and target are sent along, else GitHub unbinds the draft from its tag."""
+        ...
+
+    def mark(self, number: int, *, prerelease: bool) -> None:
+        """Say of a release that is out whether it is a prerelease; by that it never becomes the latest."""
+        ...
+
+    def make_latest(self, number: int) -> None:
+        """Have the repository show a release that is out as its latest; Refused for a prerelease."""
         ...
 
     def drop(self, number: int) -> None:
@@ -144,10 +156,13 @@ class Forge(Protocol):
         """`repository_dispatch`. Nothing is known to have worked."""
         ...
 
-    def runs(self, workflow: str, event: str = "", branch: str = "", since: str = "") -> tuple[Run, ...]:
+    def runs(
+        self, workflow: str, event: str = "", branch: str = "", since: str = "", commit: str = ""
+    ) -> tuple[Run, ...]:
         """Runs of a workflow file (its base name, `release.yml`), newest first, at most the newest thousand.
 
-        `branch` is a branch's or a tag's name, `since` ISO 8601 UTC: none that was created before. Empty is any.
+        `branch` is a branch's or a tag's name, `since` ISO 8601 UTC: none that was created before; `commit` is the full id
+        of the one that they ran for. Empty is any.
         Unseen where there is no such workflow.
         """
         ...
@@ -166,6 +181,13 @@ class Forge(Protocol):
 
     def checks(self, commit: str) -> tuple[Check, ...]:
         """The newest of each check run and of each commit status of a commit."""
+        ...
+
+    def issues(self, label: str, most: int) -> tuple[int, ...] | None:
+        """The numbers of open issues with a label, pull requests left out, newest first, no more than `most` of them.
+
+        None where there is no such label, for then nobody can have given it to an issue.
+        """
         ...
 
     def environment(self, name: str) -> Environment | None: ...

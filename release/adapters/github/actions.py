@@ -49,11 +49,14 @@ class Actions:
         body = {"event_type": event, "client_payload": dict(payload)}
         self._door.write(f"send {event} to {self._door.name}", "POST", "dispatches", body, CONTENTS)
 
-    def runs(self, workflow: str, event: str = "", branch: str = "", since: str = "") -> tuple[Run, ...]:
+    def runs(
+        self, workflow: str, event: str = "", branch: str = "", since: str = "", commit: str = ""
+    ) -> tuple[Run, ...]:
         """Runs of a workflow file, newest first. They come in that order, so the first that is too old ends the search."""
         what = f"list the runs of {workflow} of {self._door.name}"
         path = f"actions/workflows/{segment(workflow)}/runs"
-        pages = self._door.pages(what, path, RunsShape, SEEN, event=event, branch=branch, exclude_pull_requests="true")
+        asked = {"event": event, "branch": branch, "head_sha": commit, "exclude_pull_requests": "true"}
+        pages = self._door.pages(what, path, RunsShape, SEEN, **asked)
         seen = (run(shape) for page in pages for shape in page.workflow_runs)
         return tuple(islice(fresh(seen, since), NEWEST))
 

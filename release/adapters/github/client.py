@@ -15,6 +15,7 @@ from release.adapters.github.actions import Actions
 from release.adapters.github.contents import Contents
 from release.adapters.github.door import ACTIONS, CONTENTS, DEPLOYMENTS, Door
 from release.adapters.github.gates import Gates
+from release.adapters.github.issues import Issues
 from release.adapters.github.listing import Listing
 from release.adapters.github.places import NAME, places
 from release.adapters.github.proposals import WRITE_PULLS, Proposals
@@ -131,7 +132,7 @@ class GitHub:
         return ((key, ""), (key, basic(token)), ("http.followRedirects", "false"))
 
 
-class Repository(Releases, Refs, Contents, Pulls, Proposals, Actions, Gates):
+class Repository(Releases, Refs, Contents, Pulls, Proposals, Actions, Gates, Issues):
     """One repository on GitHub: a `Forge`."""
 
     def __init__(self, door: Door, hide: Redactor) -> None:

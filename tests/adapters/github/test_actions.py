@@ -268,3 +268,14 @@ def test_the_worst_job_is_named(told: Told) -> None:
     jobs = (job(id=1, name="a", conclusion="cancelled"), job(id=9, name="b"), job(id=3, name="c", conclusion="success"))
     assert logged(told, b"boom\n", None, *jobs) == "b\nboom"
     assert logged(told, b"", None, job(conclusion="success"), job(conclusion=None, status="queued")) == ""
+
+
+def test_runs_are_found_by_the_commit_that_they_ran_for(flow: Repository, sandbox: Sandbox, work: Path) -> None:
+    first = git(work, "rev-parse", "HEAD").stdout.strip()
+    number = flow.start("release.yml", "master", {"version": "1.0.0"})
+    commit(work, "another")
+    git(work, "push", "--quiet", "origin", "master")
+    flow.start("release.yml", "master", {"version": "1.0.0"})
+    sandbox.idle(60)
+    assert [run.id for run in flow.runs("release.yml", commit=first)] == [number]
+    assert flow.runs("release.yml", commit="f" * 40) == ()
