@@ -184,6 +184,39 @@ OF_HEALTH = _met(
     ("health-lacks", "a question cannot be asked: its program is not here, or a variable is not set", "install it, or set it"),
 )  # fmt: skip
 
+OF_A_CHANNEL = _met(
+    "a move of a channel",
+    ("channel-held", "a channel is held, or the one that it follows is held for this very version",
+     "when that is over: invoke channel.resume NAME"),
+    ("channel-moving", "a move of the channel has begun and has not ended",
+     "finish it, or take it back: invoke channel.rollback NAME"),
+    ("channel-accepts", "a candidate is to get into a channel that accepts finals", "release the final"),
+    ("channel-unreadable", "what a channel has by its record is no version of [version]",
+     "mend [version], so that it reads what was released"),
+    ("backward-move", "the version is not above the one that the channel has",
+     "release and promote what comes after that one"),
+    ("minor-skip", "the channel would skip a minor", "promote one of the minor between first; or --waive it"),
+    ("new-minor", "the version would be the channel's first of its minor, and is below new_minor_from_patch",
+     "wait for that patch; or --waive it"),
+    ("not-followed", "the version was not in the channel that this one follows", "promote it there first"),
+    ("rolled-back", "the version is marked bad in the channel, or in one before it",
+     "promote the version that mends it"),
+    ("withdrawn-version", "the version is withdrawn", "promote the version that takes its place"),
+    ("shrunken-list", "the list of releases is empty, shorter than it was, or lacks what a channel has",
+     "look at the releases of the forge; or --waive it"),
+)  # fmt: skip
+
+OF_A_ROLLBACK = _met(
+    "channel.rollback",
+    ("rollback-nothing", "the channel has no version, or none before it that is out and fit",
+     "go forward: release and promote the next version"),
+    ("rollback-minor", "the version is of another minor than the one that the channel has",
+     "go forward: release and promote the next version"),
+    ("rollback-forward", "the version is not below the one that the channel has",
+     "promote it: invoke channel.promote --to NAME --version V"),
+    ("rollback-unknown", "the version was never in the channel by its record", "choose one that was"),
+)  # fmt: skip
+
 ELSEWHERE: tuple[Rule, ...] = (
     *IN_THE_CONFIGURATION,
     *BEFORE_A_VERSION,
@@ -196,5 +229,7 @@ ELSEWHERE: tuple[Rule, ...] = (
     *OF_A_WINDOW,
     *OF_FLEET_STATUS,
     *OF_ADOPTION,
+    *OF_A_CHANNEL,
+    *OF_A_ROLLBACK,
     *OF_HEALTH,
 )

@@ -1,4 +1,4 @@
-"""What a channel takes, and when: the rules of promotion and of going back. Pure: facts in, verdicts out."""
+"""What is known when a channel is judged, and what comes of that."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Offer(msgspec.Struct, frozen=True):
 class Seen(msgspec.Struct, frozen=True):
     """What was seen of the world. `now` is ISO 8601 UTC; `states` are by channel; `offers` come in any order.
 
-    `shown`: channel -> line ("" for all) -> the version that its pointers name, as far as they name one. `doubts` say why the list of
+    `shown`: channel -> line ("" for all) -> the version that its pointers name, as far as they name one; of several the
+    highest, and of a move that is under way the new one as soon as any pointer is there. `doubts` say why the list of
     releases is not believed.
     """
 

@@ -1,0 +1,169 @@
+"""What keeps a release out of a channel until somebody does something: a rule a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release.core.channels import places
+from release.core.channels.case import Case
+from release.core.finding import Conflict
+from release.core.notation import quoted
+from release.core.version import Version
+
+
+def held(case: Case) -> Iterator[Conflict]:
+    """Nothing enters a channel that is held; and what a channel before it is held for goes no further."""
+    name = case.channel.name
+    if (hold := case.state.hold) is not None:
+        why = f"{name} is held, and {case.version} does not get in: {quoted(hold.why)}, says {quoted(hold.by.name)}"
+        yield Conflict("channel-held", why, f"when that is over: invoke channel.resume {name}")
+    for channel in case.before:
+        hold = places.state_of(channel, case.seen).hold
+        if hold is not None and hold.version == case.version.text:
+            why = f"{channel.name} is held for {case.version}, which {name} would get from there: {quoted(hold.why)}"
+            yield Conflict("channel-held", why, f"when that is over: invoke channel.resume {channel.name}")
+
+
+def moving(case: Case) -> Iterator[Conflict]:
+    """A channel that is half moved is finished or taken back first."""
+    move, name = case.move, case.channel.name
+    if move is None or case.begun:
+        return
+    back = f"invoke channel.rollback {name}{_of(move.line)} --reason WHY"
+    if move.outcome == "returning":
+        why = f"{name} is being taken back from {move.version}, and {case.version} has to wait"
+        yield Conflict("channel-moving", why, f"finish that: {back}")
+    elif move.kind == "rollback":
+        why = f"{name} is on its way back to {move.version}, and {case.version} has to wait"
+        yield Conflict("channel-moving", why, f"finish that: {back} --to {move.version} --allow-downgrade")
+    else:
+        why = f"{name} is on its way to {move.version}, and {case.version} has to wait"
+        finish = f"finish that: invoke channel.promote --to {name} --version {move.version}"
+        yield Conflict("channel-moving", why, f"{finish}; or take it back: {back}")
+
+
+def accepts(case: Case) -> Iterator[Conflict]:
+    """A channel of finals takes no candidate."""
+    if not places.takes(case.channel, case.offer):
+        why = f"{case.version} is a candidate, and {case.channel.name} accepts finals"
+        remedy = f"release the final: invoke release --version {case.version.core}"
+        yield Conflict("channel-accepts", why, f"{remedy}; or promote the candidate to a channel that accepts it")
+
+
+def known(case: Case) -> Iterator[Conflict]:
+    """What a channel has can be compared with."""
+    for text in places.unreadable(case.rules, case.channel, case.seen, case.line):
+        why = f"{case.channel.name} has {quoted(text)} by its record, and that is no version of [version]: nobody can tell whether {case.version} is above it"
+        yield Conflict("channel-unreadable", why, "mend [version], so that it reads what was released")
+
+
+def forward(case: Case) -> Iterator[Conflict]:
+    """A promotion never goes back, nor aside to a version that is neither above nor below."""
+    stands, name = case.stands, case.channel.name
+    if stands is None or stands == case.version or case.version > stands:
+        return
+    how = "below" if case.version < stands else "not above"
+    why = f"{name} has {stands}, and {case.version} is {how} that: a promotion never goes back"
+    back = f"invoke channel.rollback {name}{_of(case.line)} --to {case.version} --allow-downgrade --reason WHY"
+    same = f"; within {stands.line} there is a way back: {back}" if case.version.line == stands.line else ""
+    remedy = f"release and promote what comes after {stands}{same}"
+    yield Conflict("backward-move", why, remedy)
+
+
+def one_minor(case: Case) -> Iterator[Conflict]:
+    """Users come from one minor to the next: who skips one has never run what the next one expects to find."""
+    stands, name = case.stands, case.channel.name
+    if case.channel.scope == "line" or stands is None or not skips(stands, case.version):
+        return
+    line = after(stands, case.version)
+    why = f"{name} has {stands}, and {case.version} would skip {line}: a channel goes one minor at a time"
+    fit = [one for one in case.seen.offers if one.version.line == line and places.takes(case.channel, one)]
+    sound = places.newest_first([one for one in fit if not one.withdrawn])
+    which = f"invoke channel.promote --to {name} --version {sound[0].version}" if sound else f"release one of {line}"
+    yield Conflict("minor-skip", why, f"first {which}; or say why not: --waive minor-skip --reason WHY")
+
+
+def new_minor(case: Case) -> Iterator[Conflict]:
+    """The first releases of a minor are for others."""
+    least, name = case.channel.new_minor_from_patch, case.channel.name
+    if enters(case.stands, case.version) and case.version.patch < least:
+        line = case.version.line
+        why = f"{case.version} would be the first of {line} in {name}, which takes a new minor from {line}.{least} on"
+        yield Conflict("new-minor", why, f"wait for {line}.{least}, or say why not: --waive new-minor --reason WHY")
+
+
+def arrived(case: Case) -> Iterator[Conflict]:
+    """A channel takes what was in the one that it follows."""
+    name, follows = case.channel.name, case.channel.follows
+    if follows and not _was_in(case, follows):
+        why = f"{name} follows {follows}, and {case.version} was not there"
+        remedy = f"promote it there first: invoke channel.promote --to {follows} --version {case.version}"
+        yield Conflict("not-followed", why, remedy)
+
+
+def sound(case: Case) -> Iterator[Conflict]:
+    """What was found bad here, or where it comes from, is not taken up again."""
+    for channel in (case.channel, *case.before):
+        mark = places.state_of(channel, case.seen).bad.get(case.version.text)
+        if mark is not None:
+            why = f"{case.version} is marked bad in {channel.name}, and does not get into {case.channel.name}: {quoted(mark.why)}"
+            yield Conflict("rolled-back", why, f"promote the version that mends it; if it was good after all: invoke channel.resume {channel.name} --version {case.version}")  # fmt: skip
+
+
+def standing(case: Case) -> Iterator[Conflict]:
+    """What was withdrawn is nobody's next version."""
+    if case.offer.withdrawn:
+        why = f"{case.version} is withdrawn, and does not get into {case.channel.name}: {quoted(case.offer.withdrawn)}"
+        yield Conflict("withdrawn-version", why, "promote the version that takes its place, or release one")
+
+
+def believed(case: Case) -> Iterator[Conflict]:
+    """Nothing is decided by a list of releases that cannot be right."""
+    yield from case.seen.doubts
+
+
+REFUSALS = (
+    held,
+    moving,
+    accepts,
+    known,
+    forward,
+    one_minor,
+    new_minor,
+    arrived,
+    sound,
+    standing,
+    believed,
+)
+
+
+def skips(stands: Version, version: Version) -> bool:
+    """Whether a minor lies between two versions; a new major is come to by its .0."""
+    if version.major == stands.major:
+        return version.minor > stands.minor + 1
+    return version.major > stands.major + 1 or (version.major == stands.major + 1 and version.minor > 0)
+
+
+def after(stands: Version, version: Version) -> str:
+    """The line that comes next on the way from one version to another."""
+    same = version.major == stands.major
+    return f"{stands.major}.{stands.minor + 1}" if same else f"{stands.major + 1}.0"
+
+
+def enters(stands: Version | None, version: Version) -> bool:
+    """Whether a version would be a channel's first of its minor."""
+    return stands is None or stands.line != version.line
+
+
+def _was_in(case: Case, name: str) -> bool:
+    state = case.seen.states.get(name)
+    text = case.version.text
+    by_record = state is not None and (
+        text in state.arrivals or any(one.version == text for one in state.standing.values())
+    )
+    return by_record or case.version in case.seen.shown.get(name, {}).values()
+
+
+def _of(line: str) -> str:
+    """What tells a line in a command."""
+    return f" --line {line}" if line else ""
