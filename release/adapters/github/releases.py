@@ -45,6 +45,11 @@ class Releases:
         found = self._door.find(what, f"{RELEASES}/tags/{segment(tag, whole=False)}", ReleaseShape)
         return self._known(found) if found and not found.draft else None
 
+    def latest(self) -> Published | None:
+        """The release that the repository shows as its latest: never a draft or a prerelease."""
+        found = self._door.find(f"look for the latest release of {self._door.name}", f"{RELEASES}/latest", ReleaseShape)
+        return self._known(found) if found else None
+
     def draft(self, entry: Entry) -> int:
         """Make a draft; its id."""
         body = {**said(entry), "draft": True, "make_latest": "false"}
@@ -61,6 +66,16 @@ class Releases:
         """Publish a draft, never as the latest."""
         body = {**said(entry), "draft": False, "make_latest": "false"}
         self._change(f"publish release {entry.tag} of {self._door.name}", number, body)
+
+    def mark(self, number: int, *, prerelease: bool) -> None:
+        """Say whether a release is a prerelease. What `make_latest` is where nothing is said of it GitHub decides anew each time."""
+        what = f"mark release {number} of {self._door.name} as {'a prerelease' if prerelease else 'no prerelease'}"
+        self._change(what, number, {"prerelease": prerelease, "make_latest": "false"})
+
+    def make_latest(self, number: int) -> None:
+        """Show a release as the latest; the forge refuses that for a draft and for a prerelease."""
+        what = f"make release {number} of {self._door.name} the latest"
+        self._change(what, number, {"make_latest": "true"})
 
     def create(self, entry: Entry) -> None:
         """Make a release that is out at once; the forge refuses a second one for the tag."""

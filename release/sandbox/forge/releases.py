@@ -107,6 +107,8 @@ def edit(call: Call) -> Answer:
     if wish:
         changes["make_latest"] = wish
     draft = call.take("draft", bool, found["draft"])
+    if wish == "true" and (draft or changes["prerelease"]):
+        raise invalid("Release", "", "custom", "Latest release cannot be draft or prerelease.")
     if found["immutable"] and (tag != found["tag_name"] or draft):
         raise invalid("Release", "tag_name", "custom", "An immutable release keeps its tag and stays published.")
     if found["draft"] and draft:

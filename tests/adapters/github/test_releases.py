@@ -16,7 +16,7 @@ from release.adapters.github import GitHub, Repository
 from release.core.forge import Entry
 from release.errors import Refused, Uncertain, Unseen
 from release.sandbox.forge import Fault, Sandbox
-from tests.forge import commit, git
+from tests.forge import clone, commit, git
 from tests.serving import Reply, Seen, Server
 
 As = Callable[..., Repository]
@@ -378,3 +378,51 @@ def test_a_large_file_is_never_held(app: Repository, sandbox: Sandbox, token: st
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 16 << 10, "KiB of memory for 96 MiB up and down"
+
+
+@pytest.mark.parametrize("immutable", [False, True])
+def test_a_release_loses_its_mark_of_a_prerelease_and_then_becomes_the_latest(
+    sandbox: Sandbox, as_: As, tmp_path: Path, immutable: bool
+) -> None:
+    sandbox.repository("acme/marked", push=("captain",), immutable_releases=immutable)
+    token = sandbox.token("captain")
+    work = clone(sandbox, token, "acme/marked", tmp_path / "marked")
+    app = as_(token, "acme/marked")
+    assert app.latest() is None
+    for tag in ("v1.0.0", "v1.1.0"):
+        tagged(work, tag)
+        app.create(entry(work, tag, prerelease=True))
+    older, newer = app.published("v1.0.0"), app.published("v1.1.0")
+    assert older is not None
+    assert newer is not None
+    with pytest.raises(Refused, match="Latest release cannot be draft or prerelease"):
+        app.make_latest(newer.id)
+    app.mark(older.id, prerelease=False)
+    app.mark(newer.id, prerelease=False)
+    assert app.latest() is None, "a mark that is taken away makes nothing the latest"
+    app.make_latest(older.id)
+    assert app.latest() == app.published("v1.0.0")
+    app.make_latest(newer.id)
+    latest = app.latest()
+    assert latest is not None
+    assert (latest.tag, latest.prerelease, latest.body, latest.target) == ("v1.1.0", False, "notes", head(work))
+    app.mark(newer.id, prerelease=True)
+    assert app.latest() == app.published("v1.0.0"), "what is marked again is no latest any more"
+
+
+def test_the_latest_of_a_repository_that_cannot_be_seen_is_not_taken_for_none(as_: As, sandbox: Sandbox) -> None:
+    with pytest.raises(Unseen):
+        as_(sandbox.token("captain"), "acme/nowhere").latest()
+
+
+def test_who_may_only_read_sets_no_marks(app: Repository, as_: As, sandbox: Sandbox, work: Path) -> None:
+    tagged(work)
+    app.create(entry(work, prerelease=True))
+    found = app.published("v1.0.0")
+    assert found is not None
+    reader = as_(sandbox.token("reader"))
+    with pytest.raises(Refused):
+        reader.mark(found.id, prerelease=False)
+    with pytest.raises(Refused):
+        reader.make_latest(found.id)
+    assert app.published("v1.0.0") == found

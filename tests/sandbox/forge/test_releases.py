@@ -96,6 +96,17 @@ def test_the_latest_is_the_one_that_was_made_it(captain: Client, work: Path) -> 
     assert captain.get(f"{RELEASES}/latest")["tag_name"] == "v1"
 
 
+def test_no_draft_and_no_prerelease_is_made_the_latest(captain: Client, work: Path) -> None:
+    early = captain.post(RELEASES, tag_name="v1", prerelease=True, make_latest="false")
+    draft = captain.post(RELEASES, tag_name="v2", draft=True)
+    for one in (early, draft):
+        refused = captain("PATCH", f"{RELEASES}/{one['id']}", {"tag_name": one["tag_name"], "make_latest": "true"})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["message"] == "Latest release cannot be draft or prerelease."
+    captain.patch(f"{RELEASES}/{early['id']}", prerelease=False, make_latest="true")
+    assert captain.get(f"{RELEASES}/latest")["id"] == early["id"]
+
+
 def test_nothing_is_the_latest_while_only_prereleases_are_out(captain: Client, work: Path) -> None:
     captain.post(RELEASES, tag_name="v1-rc1", prerelease=True)
     assert captain("GET", f"{RELEASES}/latest").status_code == 404
