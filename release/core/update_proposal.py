@@ -9,6 +9,7 @@ import msgspec
 
 from release.core.commits import plain
 from release.core.model import DownstreamWish, Release
+from release.core.own_branch import code, hidden, part
 from release.core.references import Said
 from release.core.version import Scheme, Version, render, template_values
 
@@ -39,7 +40,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 def branch_for(project: str, component: str, base: str) -> str:
     """The branch that brings the references to a component's branch: one for each project, component and branch."""
-    return f"{PREFIX}{_part(project)}/{_part(component)}/{base}"
+    return f"{PREFIX}{part(project)}/{part(component)}/{base}"
 
 
 def link_of(source: str, tag: str) -> str:
@@ -62,11 +63,11 @@ def body(
     """
     versions = tuple(dict.fromkeys((release.version, *earlier)))[:MOST]
     named = f"[{release.tag}]({origin.link})" if origin.link else f"`{release.tag}`"
-    lines = [f"- {_code(_place(one))}: {_code(one.wish.value)}, was {_code(one.says)}" for one in said if one.edit]
-    waits = "" if wish.trigger == "none" else f" {_code(wish.name)} is released when this is merged."
+    lines = [f"- {code(_place(one))}: {code(one.wish.value)}, was {code(one.says)}" for one in said if one.edit]
+    waits = "" if wish.trigger == "none" else f" {code(wish.name)} is released when this is merged."
     ends = "Closed without a merge, it is not opened again for this version."
     head = f"{plain(origin.project, 100)} {named} is out, and this names it here.{waits}"
-    return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {' '.join(map(_hidden, versions))} -->", ""])
+    return "\n".join([head, "", *lines, "", ends, "", f"<!-- sluice update {' '.join(map(hidden, versions))} -->", ""])
 
 
 def replaced(rules: Scheme, wish: DownstreamWish, versions: Sequence[str]) -> tuple[str, ...]:
@@ -101,20 +102,3 @@ def _same_place(rules: Scheme, wish: DownstreamWish, other: Version | None) -> b
 
 def _place(one: Said) -> str:
     return f"{one.wish.path} {one.wish.key}".strip()
-
-
-def _part(name: str) -> str:
-    """A name as one part of a branch's (git-check-ref-format(1)); different names stay different."""
-    safe = re.sub(r"[^A-Za-z0-9_.-]", lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode()), name)
-    safe = re.sub(r"\.(?=\.|lock$|$)|^\.", "%2E", safe)
-    return safe or "%"
-
-
-def _code(text: str) -> str:
-    """A text as code in Markdown, where nothing of it is markup, a link or a mention."""
-    return f"`{plain(text.replace('`', ' '), 100).replace('<!--', '<! --') or ' '}`"
-
-
-def _hidden(version: str) -> str:
-    """A version as it may stand in a comment of HTML, where `--` ends one."""
-    return version.replace("--", "-%2D")
