@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from release.core.file_change import FileChange
 from release.core.model import (
     Commit,
     Person,
@@ -54,6 +55,13 @@ class Remote(Protocol):
 
     def outside(self, branch: str, tip: str, commits: Collection[str]) -> frozenset[str]:
         """Those of these commits that are not in the history of a branch, which is known to be at `tip`; all looked at in one go."""
+        ...
+
+    def file_history(self, branch: str, path: str, since: str = "") -> Iterator[FileChange]:
+        """Each change of a file on the first parents' path of a branch, newest first, never held whole.
+
+        With `since` (ISO 8601) the last one is the first that is older.
+        """
         ...
 
     def ancestor(self, old: str, new: str) -> bool: ...
