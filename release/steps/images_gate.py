@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import msgspec
-
 from release.core.commits import plain
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding
 from release.core.image_list import Named, listed, same
 from release.core.model import GateWish, Release
-from release.core.oci import LARGEST, Descriptor, Document, Platform, digest_of
+from release.core.oci import Document, Platform
 from release.engine.step import Known, Say, Step
 from release.errors import Refused, Unseen
 from release.ports import Registry, Remote
+from release.steps.pullable import configured
 
 AT_ONCE = 8
 """Images that are asked about at the same time."""
@@ -96,7 +95,7 @@ class ImagesGate(Step[str]):
             yield f"{one.text} (without {_some(gone)})"
         elif self.wish.platforms:
             try:
-                platform = self._configured(one, document.manifest().config)
+                platform = configured(self.registry, one.image, document.manifest().config)
             except ValueError as error:
                 yield _unread(one, error)
                 return
@@ -111,17 +110,6 @@ class ImagesGate(Step[str]):
                 yield f"{one.text} for {wanted} (it is for {', '.join(known) or 'none that it names'})"
             elif gone := self.registry.missing(one.image, fitting[0]):
                 yield f"{one.text} for {wanted} (without {_some(gone)})"
-
-    def _configured(self, one: Named, config: Descriptor) -> Platform:
-        """What a configuration says, which is compared with its digest. ValueError where it says nothing."""
-        content = bytearray()
-        for piece in self.registry.blob(one.image, config.digest):
-            content += piece
-            if len(content) > LARGEST:
-                raise ValueError(f"its configuration is larger than {LARGEST} bytes")
-        if digest_of(bytes(content)) != config.digest:
-            raise ValueError("its configuration is not what its digest says")
-        return msgspec.json.decode(content, type=Platform)
 
     def _unusable(self, text: str | None, wrong: tuple[str, ...]) -> Conflict:
         where = f"{self.wish.list} at {self.release.base[:10]}"

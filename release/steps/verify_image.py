@@ -71,7 +71,7 @@ class VerifyImage(Step[str]):
         found = self.registry.document(self.target)
         if found is None:
             raise Wrong(f"missing: {self.target} is not there")
-        for who, digest in self.told or self._by_manifest():
+        for who, digest in self.told or by_manifest(self.forge, self.tag, self.name_there, self.target):
             if found.digest != digest:
                 raise Wrong(f"{self.target} is {found.digest[:19]}, and {who} says {digest[:19]}")
         there = {normal(child.platform) for child in _children(found) if child.platform is not None} - {UNKNOWN}
@@ -81,13 +81,6 @@ class VerifyImage(Step[str]):
             words = [f"{verb} {', '.join(sorted(of))}" for verb, of in sides if of]
             raise Wrong(f"{self.target} {' and '.join(words)}")
         return found
-
-    def _by_manifest(self) -> Iterator[tuple[str, str]]:
-        """What the release's own manifest says, where there is no record."""
-        manifest = manifest_of(self.forge, self.tag) if self.forge is not None else None
-        for image in images_in(manifest) or ():
-            if image.name == self.name_there and image.tag in ("", self.target.tag):
-                yield MANIFEST, image.digest
 
     def _sizes(self, found: Document) -> Iterator[int]:
         """Each blob of an image compared; their sizes."""
@@ -130,6 +123,14 @@ class VerifyImage(Step[str]):
         if (told.hexdigest(), size) != (wanted, blob.size):
             why = f"{told.hexdigest()[:12]} with {size} bytes, not {wanted[:12]} with {blob.size}"
             raise Wrong(f"a blob of {self.target} has {algorithm} {why}")
+
+
+def by_manifest(shown: Shown | None, tag: str, name: str, image: Reference) -> Iterator[tuple[str, str]]:
+    """What a release's own manifest says of an image that it calls `name`, where there is no record."""
+    manifest = manifest_of(shown, tag) if shown is not None else None
+    for one in images_in(manifest) or ():
+        if one.name == name and one.tag in ("", image.tag):
+            yield MANIFEST, one.digest
 
 
 def _manifest(found: Document) -> ImageManifest:

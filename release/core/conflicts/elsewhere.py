@@ -47,7 +47,6 @@ BEFORE_A_VERSION = _met(
     ("not-a-file", "a link or a folder stands where a release writes a file", "mend release.toml or the repository"),
     ("proposal-differs", "what was merged lacks what the release writes, or has other changes besides",
      "give the number up: invoke release.abandon --version V"),
-    ("unproved", "a version is tagged, and not all of its release is seen to be out", "finish it: --version V"),
 )  # fmt: skip
 
 OF_A_RECORD = _met(
@@ -131,6 +130,11 @@ AT_A_STEP = _met(
      "take them elsewhere, and delete the branch"),
 )  # fmt: skip
 
+OF_A_PROOF = _met(
+    "the choice of a version, a move of a channel",
+    ("unproved", "a version is tagged, and not all of its release is seen to be out", "finish it: --version V"),
+)  # fmt: skip
+
 OF_A_POINTER = _met(
     "a pointer of a channel",
     ("no-image", "the image's tag that a channel's is to be moved to is not there", "push that image"),
@@ -141,6 +145,8 @@ OF_A_POINTER = _met(
 
 OF_A_MOVE = _met(
     "a move of a channel",
+    ("not-out", "a component that a version needs does not have its release of it",
+     "release it there: invoke release.downstream --version V"),
     ("channel-changed", "somebody moved the channel since the move was decided on", "run the same command again"),
     ("pointer-moved", "a pointer says neither the version of the move nor what it said before",
      "find out who moved it, and put it back; or go over it: --waive pointer-moved"),
@@ -222,6 +228,7 @@ ELSEWHERE: tuple[Rule, ...] = (
     *BEFORE_A_VERSION,
     *OF_A_RECORD,
     *AT_A_STEP,
+    *OF_A_PROOF,
     *OF_A_POINTER,
     *OF_A_MOVE,
     *OF_WAIVERS,
