@@ -66,7 +66,7 @@ def promotion_of(
 def points_of(config: Config, channel: Channel, version: Version, values: Values) -> tuple[PointWish, ...]:
     """The pointers of a channel in the order in which they are moved; of one kind, in the order of the file."""
     return tuple(
-        wish
+        msgspec.structs.replace(wish, channel=channel.name)
         for kind in ORDER
         for point in channel.point
         if point.kind == kind

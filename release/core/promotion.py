@@ -11,7 +11,7 @@ from release.core.reference import Reference
 
 
 class PointWish(msgspec.Struct, frozen=True):
-    """A pointer and what it is to say; `name` is unique within a channel. See `channel_config.Point`.
+    """A pointer and what it is to say; `name` is unique within its `channel`. See `channel_config.Point`.
 
     `image` is moved to what `source` is, both of one repository in one registry. `kind` "prerelease" is the release's own
     mark, "latest" the repository's. `template` is what `value` was made of: by it what a pointer says is read back.
@@ -27,6 +27,7 @@ class PointWish(msgspec.Struct, frozen=True):
     key: str = ""
     value: str = ""
     template: str = ""
+    channel: str = ""
     by_pull_request: bool = False
     run: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
