@@ -26,6 +26,13 @@ def leaves(wish: UpdateWish, text: str) -> list[Leaf]:
     return list(_read(text))
 
 
+def read_only(text: str) -> list[Leaf]:
+    """The same by libyaml, where PyYAML has it: ten times as quick, for a file's long past. Nothing is written by it."""
+    import yaml
+
+    return list(_read_by(getattr(yaml, "CSafeLoader", yaml.SafeLoader), text))
+
+
 def chosen(wish: UpdateWish, found: Sequence[Leaf]) -> Leaf:
     """The one that the key leads to, in whichever document."""
     return by_key(wish.key, found, dict.fromkeys(leaf.path[:1] for leaf in found))
@@ -52,8 +59,14 @@ def is_text(value: str) -> bool:
 def _read(text: str) -> tuple[Leaf, ...]:
     import yaml  # who updates no YAML need not wait for it
 
+    return _read_by(yaml.SafeLoader, text)
+
+
+def _read_by(loader: Any, text: str) -> tuple[Leaf, ...]:
+    import yaml
+
     try:
-        return tuple(_scalars(yaml.parse(text, Loader=yaml.SafeLoader), yaml))
+        return tuple(_scalars(yaml.parse(text, Loader=loader), yaml))
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         why = " ".join(str(error).split())[:200]
         raise unreadable("YAML", why or "it is nested too deep") from None
