@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from release.core.channel_record import MoveKind
+from release.core.channel_record import MoveKind, MoveOutcome
 from release.core.channels import Wait
 from release.core.finding import Conflict
 from release.core.model import Waiver
@@ -124,7 +124,8 @@ class Approved(msgspec.Struct, frozen=True):
 class HistoricMove(msgspec.Struct, frozen=True):
     """A move of a channel. `frm` is null for the first; `who` and `when` (ISO 8601 UTC) of what was made by hand are its
     commit's. `evidence` is by what was looked at; `violations` are the rules that it broke, waived ones included. `line` is
-    "" where the channel has one version for all; `hand` says that nobody promoted it, and where it was seen.
+    "" where the channel has one version for all; `hand` says that nobody promoted it, and where it was seen. Of a move that was
+    taken back, `outcome` is "returned", and its `to` is what it was begun for. `why` is what its captain said.
     """
 
     channel: str
@@ -137,6 +138,8 @@ class HistoricMove(msgspec.Struct, frozen=True):
     line: str = ""
     kind: str = "promotion"
     hand: str = ""
+    outcome: MoveOutcome = "finished"
+    why: str = ""
 
 
 class ChannelHistory(msgspec.Struct, frozen=True):
