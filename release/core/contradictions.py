@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from release.core.address import holds_secret, is_remote, without_secret
 from release.core.artifact_rules import artifact_contradictions
 from release.core.change_rules import change_contradictions
+from release.core.channel_rules import channel_contradictions
 from release.core.claim_rules import claim_contradictions
 from release.core.config import Config, Downstream, Gate, seconds
 from release.core.finding import Conflict
@@ -25,7 +26,7 @@ from release.core.notation import (
     bad_pattern,
     bad_platforms,
     bad_run,
-    filled,
+    is_ref,
     meet,
     quoted,
     repeated,
@@ -40,7 +41,6 @@ from release.core.version import PEP440_WORDS, names_in, render, scheme
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 ADDRESS = re.compile(r"https?://[^\s()<>\[\]\"'`\\]+")  # what needs no escape between the brackets of a link
-REF_TEXT = re.compile(r"[A-Za-z0-9._/+@-]*")
 
 
 def contradictions(config: Config) -> tuple[Conflict, ...]:
@@ -64,6 +64,7 @@ def contradictions(config: Config) -> tuple[Conflict, ...]:
         *fleet_contradictions(config),
         *forge_contradictions(config),
         *sync_contradictions(config),
+        *channel_contradictions(config),
     )
 
 
@@ -103,12 +104,12 @@ def _version(config: Config) -> Iterator[Conflict]:
         why = f"version.revision is {quoted(rules.revision)}"
         yield Conflict("bad-revision", why, "use letters, digits and -, and end on no digit: a number follows")
     yield from unknown_names("version.tag", rules.tag, ("version", "name") if config.project.name else ("version",))
-    if rules.tag.count("{version}") != 1 or not _is_ref(rules.tag):
+    if rules.tag.count("{version}") != 1 or not is_ref(rules.tag):
         why = f"version.tag is {quoted(rules.tag)}"
         yield Conflict("bad-tag", why, 'write {version} exactly once, with plain text around it, as in "v{version}"')
     yield from _candidates(config)
     for template in rules.branches:
-        if template.count("{line}") > 1 or set(names_in(template)) - {"line"} or not _is_ref(template) or not template:
+        if template.count("{line}") > 1 or set(names_in(template)) - {"line"} or not is_ref(template) or not template:
             why = f"version.branches has {quoted(template)}"
             yield Conflict("bad-branch", why, "write a branch's name, with {line} at most once and no other name in it")
 
@@ -210,7 +211,7 @@ def _downstreams(downstreams: Sequence[Downstream]) -> Iterator[Conflict]:
         yield from _downstream_tag(f"{place}.tag", downstream)
         yield from unknown_names(f"{place}.branch", downstream.branch, VALUES)
         yield from _downstream_texts(place, downstream)
-        if not _is_ref(downstream.branch) or not downstream.branch:
+        if not is_ref(downstream.branch) or not downstream.branch:
             yield Conflict("bad-branch", f"{place}.branch is {quoted(downstream.branch)}", "write a branch's name")
         if not is_remote(downstream.repository):
             why = f"{place}.repository is {quoted(without_secret(downstream.repository))}"
@@ -260,7 +261,7 @@ def _downstream_tag(place: str, downstream: Downstream) -> Iterator[Conflict]:
     promoted = tuple(OF_A_PROMOTION) if downstream.per == "channel" else ()
     yield from unknown_names(place, template, (*VALUES, *promoted))
     identifying = template.count("{version}") + template.count("{tag}")
-    if identifying != 1 or "}{" in template or not _is_ref(template):
+    if identifying != 1 or "}{" in template or not is_ref(template):
         why = f"{place} is {quoted(template)}"
         remedy = "write {tag} or {version} exactly once, and plain text around it and between names: a tag is read back"
         yield Conflict("bad-tag", why, remedy)
@@ -282,11 +283,3 @@ def _is_name(name: str) -> bool:
 def _bad_name(place: str, name: str) -> Conflict:
     remedy = "use up to 100 letters, digits and ._/-, begin with a letter or digit, and have no .. in it"
     return Conflict("bad-name", f"{place} is {quoted(name)}", remedy)
-
-
-def _is_ref(template: str) -> bool:
-    """Whether what is left of a template around its names may stand in a git ref (git-check-ref-format(1))."""
-    text = filled(template)
-    odd = any(part in text for part in ("..", "//", "/.", ".lock/"))
-    ends = text.startswith(("-", ".", "/")) or text.endswith((".", "/", ".lock"))
-    return bool(REF_TEXT.fullmatch(text)) and not odd and not ends

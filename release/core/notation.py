@@ -14,6 +14,7 @@ VALUES = ("version", "tag", "core", "major", "minor", "patch", "line", "revision
 """What templates may say of a release."""
 OF_A_PLATFORM = ("platform", "os", "arch")
 """And of a platform."""
+_REF = re.compile(r"[A-Za-z0-9._/+@-]*")
 
 
 def bad_path(place: str, path: str) -> Iterator[Conflict]:
@@ -81,6 +82,14 @@ def unknown_names(place: str, template: str, known: Collection[str]) -> Iterator
 def filled(template: str) -> str:
     """A template with something plain for each of its names."""
     return render(template, dict.fromkeys(names_in(template), "x"))
+
+
+def is_ref(template: str) -> bool:
+    """Whether what is left of a template around its names may stand in a git ref (git-check-ref-format(1))."""
+    text = filled(template)
+    odd = any(part in text for part in ("..", "//", "/.", ".lock/"))
+    ends = text.startswith(("-", ".", "/")) or text.endswith((".", "/", ".lock"))
+    return bool(_REF.fullmatch(text)) and not odd and not ends
 
 
 def same_names(table: str, named: Sequence[tuple[str, Selective]]) -> Iterator[Conflict]:

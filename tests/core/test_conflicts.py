@@ -30,6 +30,7 @@ OF_CONFIGURATION = (
     "contradictions.py", "change_rules.py", "claim_rules.py", "forge_rules.py", "fleet_rules.py", "notation.py",
     "fleet_file.py", "graph_rules.py",
     "requires.py", "artifact_rules.py", "image_rules.py", "publish_rules.py", "update_rules.py", "sync_rules.py",
+    "channel_rules.py", "point_rules.py", "health_rules.py", "kind_rules.py",
 )  # fmt: skip
 
 
