@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from release.core.finding import Conflict
 from release.reports import baseline_text as _baseline  # noqa: F401
+from release.reports import channel_history_text as _channel_history  # noqa: F401
+from release.reports import channel_text as _channel  # noqa: F401
 from release.reports import fleet_plan_text as _fleet_plan  # noqa: F401
 from release.reports import fleet_text as _fleet  # noqa: F401, for it registers how they are shown
 from release.reports import plans_text as _plans  # noqa: F401
