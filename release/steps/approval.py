@@ -10,6 +10,8 @@ from release.core.model import GateWish, Release
 from release.engine.step import Known, Say, Step
 from release.ports import Forge
 
+LONGEST_TASK = 128
+"""Characters that the forge takes."""
 YES, NO = ("success", "in_progress"), ("failure", "error")
 
 
@@ -43,15 +45,29 @@ class ApprovalGate(Step[str]):
         return ()
 
     def inspect(self, known: Known) -> Finding[str]:
-        base = self.release.base
-        asked = self.forge.deployments(base, self.wish.environment, self._task)
+        asked = self.forge.deployments(self.commit, self.wish.environment, self.task)
         if not asked:
-            return Pending(f"ask for approval of {base[:10]} in {self.wish.environment}")
+            return Pending(f"ask for approval of {self.commit[:10]} in {self.wish.environment}")
         return self._judged(asked, self.forge.environment(self.wish.environment))
 
     def apply(self, known: Known, say: Say) -> None:
         """Ask; after a no, ask again."""
-        self.forge.request(self.release.base, self.wish.environment, self._task, f"Release {self.release.tag}?")
+        self.forge.request(self.commit, self.wish.environment, self.task, self.question)
+
+    @property
+    def commit(self) -> str:
+        """What is asked about."""
+        return self.release.base
+
+    @property
+    def task(self) -> str:
+        """What tells this request from others about the same commit."""
+        return f"release:{self.release.tag}"[:LONGEST_TASK]
+
+    @property
+    def question(self) -> str:
+        """What people read."""
+        return f"Release {self.release.tag}?"
 
     def _judged(self, asked: tuple[Deployment, ...], environment: Environment | None) -> Finding[str]:
         newest = asked[0]
@@ -59,7 +75,7 @@ class ApprovalGate(Step[str]):
             not environment.reviewers or environment.teams or newest.by in environment.reviewers
         )
         if newest.state in YES and may:
-            return Done(self.release.base, f"approved by {newest.by or 'somebody'} in {newest.environment}")
+            return Done(self.commit, f"approved by {newest.by or 'somebody'} in {newest.environment}")
         if newest.state in NO:
             remedy = "the same command asks again"
             return Failed(f"{newest.by or 'somebody'} said no to {self.release.tag} in {newest.environment}", remedy)
@@ -70,7 +86,3 @@ class ApprovalGate(Step[str]):
     def _how(self, asked: Deployment) -> str:
         where = f"repos/{self.forge.name}/deployments/{asked.id}/statuses"
         return f"gh api {where} -f state=success -F auto_inactive=false"
-
-    @property
-    def _task(self) -> str:
-        return f"release:{self.release.tag}"[:128]
