@@ -11,6 +11,7 @@ from release.core.commits import plain
 from release.core.finding import Conflict
 from release.core.model import Person
 from release.core.promotion import Promotion
+from release.core.record import Proof
 
 SHOWN = 120
 """So much of what a pointer says is told."""
@@ -128,7 +129,7 @@ def taken_in(state: ChannelState, move: Move, pointers: Sequence[Moved]) -> Chan
     return with_move(state, msgspec.structs.replace(move, pointers=(*kept, *new.values())))
 
 
-def finished(state: ChannelState, move: Move, by: Person, at: str) -> ChannelState:
+def finished(state: ChannelState, move: Move, proofs: Mapping[str, Proof], by: Person, at: str) -> ChannelState:
     """The state once all that a move is about is so. The first arrival of a version is kept; what a rollback left is marked."""
     standing = Standing(move.version, move.tag, at, move.before)
     arrivals = {**state.arrivals, move.version: state.arrivals.get(move.version, at)}
@@ -137,7 +138,7 @@ def finished(state: ChannelState, move: Move, by: Person, at: str) -> ChannelSta
         bad.setdefault(move.before, Mark(move.why or f"rolled back to {move.tag}", by, at))
     asked = tuple(one for one in state.approvals if one.version == move.version or one.version not in arrivals)
     return msgspec.structs.replace(
-        with_move(state, msgspec.structs.replace(move, outcome="finished", ended=at)),
+        with_move(state, msgspec.structs.replace(move, outcome="finished", ended=at, proofs={**move.proofs, **proofs})),
         standing={**state.standing, move.line: standing},
         arrivals=dict([*arrivals.items()][-ARRIVALS:]),
         bad=bad,

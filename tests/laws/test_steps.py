@@ -20,6 +20,7 @@ from release.steps import release_path
 from tests.cli.test_attest import LOOKING as OF_CLAIMS
 from tests.cli.test_packages import LOOKING as OF_PACKAGES
 from tests.laws.harness.inside import opened, walked
+from tests.laws.test_channel_steps import LAW as OF_CHANNELS
 from tests.laws.test_forge_steps import LAW as ON_A_FORGE
 from tests.laws.test_health_step import LAW as OF_HEALTH
 from tests.laws.test_image_steps import LAW as OF_IMAGES
@@ -50,7 +51,7 @@ STEPS = {
 
 
 def test_every_step_class_is_under_the_step_law() -> None:
-    here = set(STEPS.values()) | OF_CLAIMS | OF_PACKAGES | OF_ITSELF | OF_HEALTH
+    here = set(STEPS.values()) | OF_CHANNELS | OF_CLAIMS | OF_PACKAGES | OF_ITSELF | OF_HEALTH
     assert {kind.__name__ for kind in kinds(Step)} == here | OF_IMAGES | ON_A_FORGE | PROPOSED | PUBLISHED | UPDATED
 
 
