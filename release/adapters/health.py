@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +36,7 @@ class Probes:
 
     An answer is believed, whatever its status: users get it, too. Silence is not: whether the service is down or our own way
     there is, nobody can tell from here, and going back for that could harm. `environment` has what `env:NAME` means, `hide`
-    learns it. Fit for many threads.
+    learns it. A forge has limits of its own, and is waited for as everywhere; the rest keeps to the wish's deadline.
     """
 
     http: Http
@@ -77,31 +78,31 @@ class Probes:
 
     def _page(self, wish: HealthWish) -> Reading:
         place = addressed(wish.url, self.environment, self.hide)
-        stays = 300 <= wish.status < 400
-        seen = self._seen(place, wish, place.url, PAGE, stays)
+        seen = self._seen(place, wish, place.url, PAGE, wish.deadline)
         return health.answered(wish, seen.status, seen.body)
 
     def _prometheus(self, wish: HealthWish) -> Reading:
-        place = addressed(wish.url, self.environment, self.hide)
-        samples = self._number(place, wish, wish.samples) if wish.samples else None
-        return health.measured(wish, self._number(place, wish, wish.query), samples)
+        place, ends = addressed(wish.url, self.environment, self.hide), time.monotonic() + wish.deadline
+        samples = self._number(place, wish, wish.samples, ends) if wish.samples else None
+        return health.measured(wish, self._number(place, wish, wish.query, ends), samples)
 
-    def _number(self, place: Addressed, wish: HealthWish, query: str) -> float | str:
+    def _number(self, place: Addressed, wish: HealthWish, query: str, ends: float) -> float | str:
         """What Prometheus says in answer to a query; what refuses one is JSON as well, with a status of 4xx or 5xx."""
         asked = urlencode({"query": query, "timeout": f"{wish.deadline}s"})
         base, _, more = place.url.partition("?")
         url = f"{base.rstrip('/')}{QUERY}?{more + '&' if more else ''}{asked}"
-        seen = self._seen(place, wish, url, LARGEST)
+        seen = self._seen(place, wish, url, LARGEST, ends - time.monotonic())
         try:
             return health.number(decoded(seen.body, health.Told))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return f"{place.name} answers {seen.status}, and not as Prometheus does"
 
-    def _seen(self, place: Addressed, wish: HealthWish, url: str, most: int, stays: bool = False) -> Glimpse:
-        what = f"look at health {wish.name}"
+    def _seen(self, place: Addressed, wish: HealthWish, url: str, most: int, seconds: float) -> Glimpse:
+        """What an address answers; where a redirect is wanted, that is the answer."""
+        what, stays = f"look at health {wish.name}", 300 <= wish.status < 400
         ask = Ask(what, url, frozenset({origin(url)}), secret=lambda: place.headers, stays=stays)
         try:
-            return self.http.glimpse(ask, most, wish.deadline)
+            return self.http.glimpse(ask, most, seconds)
         except ReleaseError as error:
             why = place.told(error.message)
         raise Unseen(why)

@@ -41,7 +41,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A question whether a release does well; what nobody can tell is not healthy. Texts are templates.
+    """A question whether a release does well; what nobody can tell is not healthy. Texts are templates; a `url` may be `env:NAME`.
 
     `command`: `run` ends with 0 for healthy, with 1 for unhealthy, and with anything else where it cannot tell; `env` are
     variables that it gets. `http`: `url` answers with `status`, and its first 64 KiB hold `contains`. `prometheus`: the
@@ -104,7 +104,8 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is told what a person should know. `url` is an address, or `env:NAME` for the variable that has it.
 
-    `webhook` gets a JSON document, `slack` what Slack's incoming webhooks take. `on`: which kinds of news, () for all.
+    `webhook` gets a JSON document, `slack` what Slack's incoming webhooks take. A value of `headers` may be `env:NAME` as
+    well. `on`: which kinds of news, () for all.
     """
 
     kind: Literal["webhook", "slack"]

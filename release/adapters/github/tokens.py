@@ -31,6 +31,7 @@ READING = {
     "statuses": "read",
     "deployments": "read",
     "pull_requests": "read",
+    "issues": "read",
 }
 RIGHTS = {
     "push": {"contents": "write"},

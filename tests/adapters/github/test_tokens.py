@@ -253,7 +253,7 @@ def test_an_app_gets_one_token_for_all_threads_for_just_what_is_needed(
 ) -> None:
     made: list[Seen] = []
     server = offices({
-        "GET /api/v3/repos/acme/app/installation": installed(contents="write", metadata="read", actions="read", administration="write"),
+        "GET /api/v3/repos/acme/app/installation": installed(contents="write", metadata="read", actions="read", issues="write", administration="write"),
         "POST /api/v3/app/installations/77/access_tokens": granting(timedelta(hours=1), made),
     })  # fmt: skip
     rights = {"acme/app": ("push", "dispatch"), "acme/lib": ("dispatch",), "else/where": ("deploy",)}
@@ -267,7 +267,7 @@ def test_an_app_gets_one_token_for_all_threads_for_just_what_is_needed(
     (grant,) = made
     assert grant.json == {
         "repositories": ["app", "lib"],
-        "permissions": {"metadata": "read", "contents": "write", "actions": "read"},
+        "permissions": {"metadata": "read", "contents": "write", "actions": "read", "issues": "read"},
     }
     token = f"ghs_{1:030d}"
     assert hide.redacted(token) == "***"
