@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 WORLDS = ("cli", "examples", "laws", "sandbox")
-PEERS = ("test_buildx.py", "test_embedded_beside_buildah.py", "test_engines.py", "test_python.py")
+PEERS = (
+    "test_buildx.py",
+    "test_embedded_beside_buildah.py",
+    "test_engines.py",
+    "test_health_prometheus.py",
+    "test_python.py",
+)
 """What runs other people's programs for long, which do not care which Python asks them."""
 
 
