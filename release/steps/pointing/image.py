@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from release.core.finding import Conflict
 from release.core.promotion import PointWish
 from release.core.reference import Reference
-from release.errors import Refused, Uncertain
+from release.errors import Refused, Uncertain, Unseen
 from release.ports import Registry
 from release.steps.pointing.moved import AGAIN, elsewhere
 
@@ -57,7 +57,15 @@ class ImagePointer:
         if not new:
             raise Refused(f"{self._image} named nothing before, and a tag is not taken away", "delete it by hand")
         self.registry().tag(self._image, new)
-        if (says := self.reads()) != new:
+        self._look_after(new)
+
+    def _look_after(self, new: str) -> None:
+        """Uncertain where it does not say what was put there."""
+        try:
+            says = self.reads()
+        except Unseen as error:
+            raise Uncertain(error.message, AGAIN) from error
+        if says != new:
             why = f"{self._image} was moved to {new[:19]}, and names {says[:19] or 'nothing'}: somebody else moves it, too"
             raise Uncertain(why, AGAIN)
 
