@@ -79,7 +79,7 @@ class Probes:
     def _page(self, wish: HealthWish) -> Reading:
         place = addressed(wish.url, self.environment, self.hide)
         seen = self._seen(place, wish, place.url, PAGE, wish.deadline)
-        return health.answered(wish, seen.status, seen.body)
+        return health.answered(wish, seen.status, seen.body, seen.relayed)
 
     def _prometheus(self, wish: HealthWish) -> Reading:
         place, ends = addressed(wish.url, self.environment, self.hide), time.monotonic() + wish.deadline

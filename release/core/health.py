@@ -15,7 +15,7 @@ from release.core.ran import Ran
 
 WORDS, TAIL = 300, 200  # characters of a Reading's words, and of a command's last ones among them
 SHOWN = 5
-BUSY = 429
+BUSY, GATEWAY = 429, (502, 503, 504)
 RED = ("failure", "timed_out", "startup_failure")
 INFORMS = "PromQL info:"
 """Annotations that begin so say nothing against a result; every other one does, such as that a part of the data is missing."""
@@ -88,10 +88,16 @@ def exited(ran: Ran) -> Reading:
     return cannot_tell(f"it ended {how}, which says neither 0 (healthy) nor 1 (unhealthy){said}")
 
 
-def answered(wish: HealthWish, status: int, body: bytes) -> Reading:
-    """What an address answered. Any answer is one that users get, too; but that we asked too often says nothing of the release."""
+def answered(wish: HealthWish, status: int, body: bytes, relayed: bool = False) -> Reading:
+    """What an address answered. Any answer is one that users get, too.
+
+    But that we asked too often says nothing of the release; nor does a gateway's error where it was `relayed` by a proxy
+    of ours, which may speak of itself.
+    """
     if status == BUSY != wish.status:
         return cannot_tell("it answers 429: it is asked too often")
+    if relayed and status in GATEWAY and status != wish.status:
+        return cannot_tell(f"it answers {status}, and that may be our own proxy's answer")
     if status != wish.status:
         return Reading(False, f"it answers {status}, not {wish.status}")
     if wish.contains and wish.contains.encode() not in body:

@@ -104,6 +104,15 @@ def test_where_nobody_listens_nobody_can_tell(ask: Ask) -> None:
         assert ask(page(url)) == Reading(None, f"cannot look at health site: {url}: nothing listens there")
 
 
+def test_a_proxy_of_ours_that_is_in_trouble_says_nothing_of_the_release(serve: Open, tmp_path: Path) -> None:
+    proxy = serve(each(Reply(503)))
+    through = Http({"http_proxy": proxy.url}, Redactor(), backoff=0.001, tries=2)
+    reading = probes(through, tmp_path).reading(page("http://app.example/"), RELEASE, COMMIT, lambda line: None)
+    through.close()
+    assert reading == Reading(None, "it answers 503, and that may be our own proxy's answer")
+    assert proxy.paths == ["GET http://app.example/"] * 2
+
+
 def test_a_page_may_have_moved_and_may_be_meant_to(serve: Open, ask: Ask) -> None:
     there = serve(each(Reply(200, b"well")))
     moved = serve(each(Reply(302, b"", {"Location": there.url})))

@@ -128,6 +128,13 @@ def test_an_address_does_well_with_its_status_and_its_text(status: int, body: by
     assert health.answered(HealthWish("site", "http", url="u", contains="ok"), status, body) == reading
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateways_error_that_came_through_a_proxy_of_ours_may_be_its_own(status: int) -> None:
+    assert health.answered(HealthWish("site", "http"), status, b"", relayed=True).healthy is None
+    assert health.answered(HealthWish("site", "http", status=status), status, b"", relayed=True).healthy is True
+    assert health.answered(HealthWish("site", "http"), 500, b"", relayed=True).healthy is False
+
+
 def test_any_status_can_be_the_one_that_is_wanted() -> None:
     for status in (204, 302, 401, 429, 503):
         assert health.answered(HealthWish("site", "http", status=status), status, b"").healthy is True

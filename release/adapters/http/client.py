@@ -281,7 +281,10 @@ class Http:
             if isinstance(response, Trouble):
                 return response
             held = self._held(ask, line, response, most)
-            return held if isinstance(held, Trouble) else Glimpse(response.status_code, response.headers, held[:most])
+            if isinstance(held, Trouble):
+                return held
+            relayed = response.url.startswith("http://") and bool(proxies(self._environment, response.url))
+            return Glimpse(response.status_code, response.headers, held[:most], relayed)
 
     @contextmanager
     def _exchange(

@@ -61,11 +61,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What a server said that is no API: any status, and the beginning of any body."""
+    """What a server said that is no API: any status, and the beginning of any body.
+
+    `relayed`: a proxy of ours read it on the way, so that the proxy itself may have said it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    relayed: bool = False
 
 
 @dataclass(frozen=True)
