@@ -83,36 +83,29 @@ class MovePointer(Step[str]):
 
 @dataclass(frozen=True, eq=False)
 class ReturnPointer(MovePointer):
-    """The other way round: the pointer says again what it said before a move that is taken back.
+    """The other way round: the pointer says again what it said before a move that is taken back; `moved` is that.
 
     One that said nothing before stays as it is, for nothing that users may follow is taken away; so does one that somebody
-    else moved meanwhile, where a person set that rule aside.
+    else moved meanwhile, where a person set that rule aside. What still asks people to move it on has to be closed by them.
     """
 
+    moved: Moved
+
     def inspect(self, known: Known) -> Finding[str]:
-        move = known.get(self.begin)
-        moved = moved_of(move, self.pointer.name) if move is not None else None
-        found = self.pointer.reads()
-        if moved is None:
-            return Pending(f"let {self.pointer.name} say again what it said before: it says {said(found)}")
-        if not moved.old:
+        old, new, found = self.moved.old, self.moved.new, self.pointer.reads()
+        if not old:
             return Done(found, f"it said nothing before, and stays at {said(found)}")
-        back = compare(
-            found,
-            before=moved.new,
-            after=moved.old,
-            pending=f"move {self.pointer.name} back from {said(moved.new)} to {said(moved.old)}",
-            foreign=foreign(self.pointer.name, found, (moved.new, moved.old)),
-        )
+        pending = f"move {self.pointer.name} back from {said(new)} to {said(old)}"
+        strange = foreign(self.pointer.name, found, (new, old))
+        back = compare(found, before=new, after=old, pending=pending, foreign=strange)
         if isinstance(back, Blocked) and waived(self.promotion, "pointer-moved"):
             return Done(found, f"somebody moved it, and it stays at {said(found)}")
-        if isinstance(back, Pending) and (turn := self.pointer.waits(moved.new, moved.old)):
+        if isinstance(back, Done) and old != new and (asks := self.pointer.waits(old, new)):
+            return Underway(f"{asks} would move {self.pointer.name} on: close that")
+        if isinstance(back, Pending) and (turn := self.pointer.waits(new, old)):
             return Underway(turn)
         return back
 
     def apply(self, known: Known, say: Say) -> None:
-        move = known[self.begin]
-        moved = moved_of(move, self.pointer.name)
-        assert moved is not None, "only what the move knows is moved back"
-        self._still(move, ("returning",))
-        self.pointer.move(moved.new, moved.old, say)
+        self._still(known[self.begin], ("returning",))
+        self.pointer.move(self.moved.new, self.moved.old, say)

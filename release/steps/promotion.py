@@ -54,9 +54,9 @@ def return_path(doors: ChannelDoors, release: Release, promotion: Promotion, mov
     begin = BeginReturn("begin to return", promotion, move.number, ledger, doors.now)
     back: list[ReturnPointer] = []
     for wish in reversed(promotion.points):
-        if moved_of(move, wish.name) is not None:
-            name = f"return {wish.name}"
-            back.append(ReturnPointer(name, promotion, begin, tuple(back[-1:]), doors.pointer(wish), ledger))
+        if (moved := moved_of(move, wish.name)) is not None:
+            name, before = f"return {wish.name}", tuple(back[-1:])
+            back.append(ReturnPointer(name, promotion, begin, before, doors.pointer(wish), ledger, moved))
     end = ReturnMove("returned", promotion, move.number, ledger, doors.now, begin, tuple(back))
     return [begin, *back, end]
 

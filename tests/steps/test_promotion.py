@@ -306,6 +306,9 @@ def test_a_half_moved_channel_is_taken_back_the_last_pointer_first(stage: Stage)
     stage.now = LATER
     path = captain.back(promotion(why="it eats data"))
     assert [step.name for step in path] == BACK
+    seen, conflicts = captain.look(path)
+    assert conflicts == ()
+    assert [*words(seen).values()] == ["Pending", "Done", "Pending", "Pending"], "only one of them was moved"
     assert {*words(captain.reach(path)).values()} == {"Done"}
     assert stage.says() == OLD
     state = stage.state()
