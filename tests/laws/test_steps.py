@@ -26,6 +26,7 @@ from tests.laws.test_health_step import LAW as OF_HEALTH
 from tests.laws.test_image_steps import LAW as OF_IMAGES
 from tests.laws.test_own_step import LAW as OF_ITSELF
 from tests.laws.test_package_steps import LAW as PUBLISHED
+from tests.laws.test_proof_steps import LAW as OF_PROOFS
 from tests.laws.test_proposal_step import LAW as PROPOSED
 from tests.laws.test_update_step import LAW as UPDATED
 from tests.world import CONFIG, World, made
@@ -51,7 +52,7 @@ STEPS = {
 
 
 def test_every_step_class_is_under_the_step_law() -> None:
-    here = set(STEPS.values()) | OF_CHANNELS | OF_CLAIMS | OF_PACKAGES | OF_ITSELF | OF_HEALTH
+    here = set(STEPS.values()) | OF_CHANNELS | OF_CLAIMS | OF_PACKAGES | OF_ITSELF | OF_HEALTH | OF_PROOFS
     assert {kind.__name__ for kind in kinds(Step)} == here | OF_IMAGES | ON_A_FORGE | PROPOSED | PUBLISHED | UPDATED
 
 
