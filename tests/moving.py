@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -24,6 +25,7 @@ from release.core.model import DownstreamWish, Person, Release, Waiver
 from release.core.promotion import PointWish, Promotion
 from release.engine.step import Known, Say, Step
 from release.engine.walk import Engine, Event, Findings
+from release.ports import Forge
 from release.steps.begin_move import BeginMove
 from release.steps.channel_doors import ChannelDoors
 from release.steps.components import Downstream
@@ -76,15 +78,15 @@ class Captain:
         folder = self.stage.world.folder / f"store-{self.name}-{name}.git"
         return GitRemote(self.stage.world.remote(name).as_uri(), Runner(store(folder)), shallow=name != "upstream")
 
-    def doors(self) -> ChannelDoors:
+    def doors(self, wished: Release) -> ChannelDoors:
         places = PointDoors(
-            registry=closed, remote_at=self.remote, forge_at=lambda repository: None, commands=closed,
+            registry=closed, remote_at=self.remote, forge_at=lambda repository: self.stage.forge, commands=closed,
             person=self.person, now=lambda: self.stage.now, project="app",
         )  # fmt: skip
         return ChannelDoors(
             doors=cast("Doors", None),
             channels=self.ledger,
-            pointer=lambda wish: pointer_of(wish, release(), "c" * 40, places),
+            pointer=lambda wish: pointer_of(wish, wished, "c" * 40, places),
             healths=cast("Any", None),
             person=self.person,
             now=lambda: self.stage.now,
@@ -92,18 +94,14 @@ class Captain:
 
     def path(self, promotion: Promotion) -> list[Step[Any]]:
         """The steps of a move."""
-        proof = Proved("proof", self.stage.proof)
-        return promotion_path(
-            self.doors(),
-            release(promotion.version),
-            promotion,
-            (proof,),
-            lambda begin: self._released(promotion, begin),
-        )
+        proof, wished = Proved("proof", self.stage.proof), release(promotion.version)
+        released = partial(self._released, promotion)
+        return promotion_path(self.doors(wished), wished, promotion, (proof,), released)
 
     def back(self, promotion: Promotion) -> list[Step[Any]]:
         """The steps that take the unfinished move back."""
-        return return_path(self.doors(), release(promotion.version), promotion, self.move())
+        wished = release(promotion.version)
+        return return_path(self.doors(wished), wished, promotion, self.move())
 
     def _released(self, promotion: Promotion, begin: BeginMove) -> Sequence[Downstream]:
         claims = ChannelClaims(self.ledger, promotion.channel, promotion.line)
@@ -134,10 +132,11 @@ class Captain:
 
 @dataclass
 class Stage:
-    """The world that captains share. `now` is everybody's clock."""
+    """The world that captains share. `now` is everybody's clock; `forge` is the upstream's, None without one."""
 
     world: World
     now: str = NOON
+    forge: Forge | None = None
 
     def __post_init__(self) -> None:
         self.world.bare("site")

@@ -14,6 +14,9 @@ from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import ChannelLedger, Pointer
 
+OWN = "prerelease"
+"""The kind of what is each release's own: what the move before left there is another one."""
+
 
 @dataclass(frozen=True, eq=False)
 class BeginMove(Step[Move]):
@@ -86,10 +89,11 @@ class BeginMove(Step[Move]):
         """Pointers that say neither what they are to say nor what the last move left there."""
         if waived(self.promotion, "pointer-moved"):
             return ()
+        fresh = {wish.name for wish in self.promotion.points if wish.kind == OWN}
         return tuple(
             foreign(name, found, [*left, *([new] if isinstance(new, str) else [])])
             for name, (found, new) in readings.items()
-            if (left := left_there(last, name)) and found not in (*left, new)
+            if name not in fresh and (left := left_there(last, name)) and found not in (*left, new)
         )
 
     def _differs(self, move: Move) -> Conflict | None:

@@ -9,11 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from release.adapters.github import GitHub
 from release.core.channel_record import Approval, ChannelState, Hold, Mark, Moved, Standing
 from release.core.finding import Blocked, Done, Pending, Skipped, Underway
 from release.core.model import Person
-from release.core.promotion import Promotion
+from release.core.promotion import PointWish, Promotion
 from release.core.record import Proof
+from tests.forge import Client, serving
+from tests.forged import CAPTAIN, empty, seed
 from tests.moving import ADA, FILES, NOON, SITE, Captain, Stage, instance, promotion, staged, waiving, words
 
 BOB = Person("Bob", "bob@example.org")
@@ -294,6 +297,24 @@ def test_the_pointers_wait_for_a_component_only_where_it_is_required(stage: Stag
     optional = promotion(instances=(instance(branch="gone", required=False),))
     assert words(captain.reach(captain.path(optional)))["finish"] == "Done"
     assert stage.says() == NEW
+
+
+def test_a_mark_of_each_release_s_own_is_no_pointer_that_a_hand_moved(stage: Stage, tmp_path: Path) -> None:
+    with serving(tmp_path / "forge") as forge:
+        seed(empty(tmp_path / "seeding"), forge, "app", {"app.txt": "app\n"})
+        hand = Client(forge, forge.token(CAPTAIN))
+        for tag in ("v1.1.0", "v1.2.0"):
+            hand.post("/repos/acme/app/releases", tag_name=tag, prerelease=True)
+        door = GitHub.at({"GITHUB_API_URL": forge.api_url, "GH_TOKEN": forge.token(CAPTAIN)})
+        stage.forge, captain = door.forge("acme/app"), stage.captain()
+        mark = (PointWish("prerelease mark", "prerelease", value="release"),)
+        promoted(captain, promotion(points=mark))
+        promoted(captain, promotion("1.2.0", "1.1.0", points=mark))
+        assert stage.state().moves[""].pointers == (Moved("prerelease mark", "prerelease", "release"),)
+        there = hand.get("/repos/acme/app/releases")
+        assert [(one["tag_name"], one["prerelease"]) for one in there] == [("v1.2.0", False), ("v1.1.0", False)]
+        hand.close()
+        door.close()
 
 
 # Back
