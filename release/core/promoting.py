@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from release.core import reference as ref
+from release.core.address import in_address
 from release.core.assembly import applies, downstream_wish
 from release.core.channel_config import Channel, Health, Point
 from release.core.channel_record import MoveKind
-from release.core.channels import Offer
+from release.core.channels import Offer, key_of
 from release.core.config import Config, seconds
 from release.core.instances import open_references
 from release.core.model import DownstreamWish, Waiver
 from release.core.promotion import HealthWish, PointWish, Promotion
 from release.core.reference import Reference
-from release.core.version import Version, render, scheme, template_values
+from release.core.version import Version, names_in, render, scheme, template_values
 
 MINUTE = 60
 ORDER = ("image", "command", "file", "release")
@@ -46,7 +47,7 @@ def promotion_of(
     return Promotion(
         channel=channel.name,
         kind=kind,
-        line=offer.version.line if channel.scope == "line" else "",
+        line=key_of(channel, offer.version),
         version=offer.version.text,
         tag=offer.tag,
         commit=offer.commit,
@@ -167,7 +168,7 @@ def _health(one: Health, values: Values) -> HealthWish:
     """`env` are names of variables, and no templates."""
     texts = {
         name: render(getattr(one, name), values)
-        for name in ("url", "contains", "query", "samples", "workflow", "repository", "label")
+        for name in ("contains", "query", "samples", "workflow", "repository", "label")
     }
     return HealthWish(
         name=one.name,
@@ -178,6 +179,8 @@ def _health(one: Health, values: Values) -> HealthWish:
         above=one.above,
         below=one.below,
         at_least=one.at_least,
+        url=render(one.url, {name: in_address(value) for name, value in values.items()}),
+        own_label=bool(names_in(one.label)),
         most=one.most,
         deadline=seconds(one.deadline) or MINUTE,
         **texts,

@@ -13,9 +13,10 @@ from release.core.promotion import PointWish
 from release.core.record import Proof, Record
 from release.core.reference import Reference
 from release.engine.step import Known, Step
+from release.ports import Shown
 from release.steps import downstream_path, shown_of
 from release.steps.doors import Doors
-from release.steps.prove_assets import ProveAssets
+from release.steps.prove_assets import ProveAssets, ProveFolder
 from release.steps.prove_downstream import ProveDownstream
 from release.steps.prove_image import ProveImage
 
@@ -30,12 +31,12 @@ def proofs_of(
     """
     record, shown = doors.ledger.latest(release), shown_of(doors, release)
     wanted = needed(release, channel)
-    images = {
-        one.name: one for one in (*own_images(doors, release, record), *their_images(doors, release, record, wanted))
-    }
+    made = (*own_images(doors, release, record, shown), *their_images(doors, release, record, wanted))
+    images = {one.name: one for one in made}
     for one in pointed(doors, release, points):
         images.setdefault(one.name, one)
-    assets = (ProveAssets("proof assets", release, record, shown),) if shown is not None else ()
+    files = ProveAssets if doors.forge is not None else ProveFolder
+    assets = (files("proof assets", release, record, shown),) if shown is not None else ()
     return (*assets, *images.values(), *components(doors, release, wanted))
 
 
@@ -48,14 +49,14 @@ def needed(release: Release, channel: Channel) -> tuple[DownstreamWish, ...]:
     )
 
 
-def own_images(doors: Doors, release: Release, record: Record | None) -> Iterator[ProveImage]:
+def own_images(doors: Doors, release: Release, record: Record | None, shown: Shown | None) -> Iterator[ProveImage]:
     """Those that the release made, in each registry."""
     remedy = f"push it again: invoke release --version {release.tag}; or promote another version"
     for wish in release.images:
         noted = noted_image(record, wish)
         told = (("the record", noted.digest),) if noted is not None else ()
         for image in wish.targets:
-            name, shown = f"proof image {image}", shown_of(doors, release)
+            name = f"proof image {image}"
             yield ProveImage(name, release, image, wish.platforms, told, doors.registry, remedy, shown, wish.name)
 
 

@@ -14,6 +14,7 @@ from release.adapters.http import Http
 from release.adapters.registry import Registries
 from release.core.channel_config import Channel
 from release.core.finding import Blocked, Done, Failed, Skipped
+from release.core.record import MANIFEST
 from release.core.reference import Reference
 from release.engine.step import Known, Step
 from release.engine.walk import unneeded
@@ -23,9 +24,9 @@ from release.steps.given import Given
 from release.steps.proved import proofs_of
 from tests.pushed import index
 from tests.registries import Running, registry
-from tests.steps.test_proved import BOTH, FILES, RECORD, RELEASE, Hub, component, hubbed, imaged
+from tests.steps.test_proved import BOTH, FILES, RECORD, RELEASE, Hub, component, hubbed, imaged, in_folder
 
-LAW = {"ProveAssets", "ProveImage", "ProveDownstream"}
+LAW = {"ProveAssets", "ProveFolder", "ProveImage", "ProveDownstream"}
 KINDS = {"proof assets": "ProveAssets", "proof image": "ProveImage", "proof downstream a": "ProveDownstream"}
 
 
@@ -80,6 +81,29 @@ def test_once_nothing_needs_it_any_more_nobody_minds_what_it_finds(tmp_path: Pat
         assert not any(isinstance(one, (Done, Failed)) for one in found.values())
         told = unneeded([*proofs, end], {**found, end: Done("v1.0.0")})
         assert all(isinstance(told[step], Skipped) for step in proofs)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_folder_is_read_and_stays_as_it_is(tmp_path: Path, whole: bool) -> None:
+    step = in_folder(tmp_path, FILES if whole else {MANIFEST: FILES[MANIFEST]})
+    assert step is not None
+    assert type(step).__name__ == "ProveFolder"
+    known, held = Known(step, {}), files_in(tmp_path)
+    first = step.inspect(known)
+    assert isinstance(first, Done if whole else Blocked), first
+    if whole:
+        step.apply(known, lambda line: None)
+    else:
+        with pytest.raises(Refused):
+            step.apply(known, lambda line: None)
+    assert step.inspect(known) == first
+    assert files_in(tmp_path) == held, "looking wrote something"
+
+
+def files_in(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file with its time."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in found}
 
 
 def kept(folder: Path) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from release.adapters.disk import Disk
 from release.adapters.github import GitHub
 from release.adapters.http import Http
 from release.adapters.registry import Registries
@@ -24,7 +25,7 @@ from release.core.promotion import PointWish
 from release.core.record import MANIFEST, Proof, Record, State
 from release.core.reference import Reference
 from release.core.version import scheme
-from release.engine.step import Known
+from release.engine.step import Known, Step
 from release.errors import Refused, Unseen
 from release.ports import Ledger, Registry
 from release.redact import Redactor
@@ -281,6 +282,36 @@ def test_a_forge_that_does_not_answer_is_not_taken_for_an_empty_one(tmp_path: Pa
         hub.forge.faults(Fault("GET", "/repos/acme/app/releases/*", nth=0, status=404, body="{}"))
         with pytest.raises(Unseen):
             hub.assets()
+
+
+# Files in a folder
+
+
+def in_folder(folder: Path, files: Mapping[str, bytes]) -> Step[str] | None:
+    """The proof of files that lie in the folder of a release on plain git; None where there is no such folder."""
+    out = folder / "out" / "v1.0.0"
+    for name, content in files.items():
+        out.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    nothing: Any = None
+    release = msgspec.structs.replace(RELEASE, forge="none", output="out")
+    record = cast(Ledger, Notes(msgspec.structs.replace(RECORD, release=release)))
+    doors = Doors(nothing, record, nothing, Disk(folder / ".release"), lambda wish: nothing, folder)
+    return next(iter(proofs_of(doors, release, STABLE)), None)
+
+
+def test_files_in_a_folder_are_read_for_it_says_no_digests(tmp_path: Path) -> None:
+    step = in_folder(tmp_path, FILES)
+    assert step is not None
+    found = step.inspect(NOTHING)
+    assert isinstance(found, Done), found
+    assert found.value.endswith(f" {len(FILES)} of them by digest")
+    in_folder(tmp_path, {"tool": b"bytes of another"})
+    assert "has another tool: " in unproved(step.inspect(NOTHING))
+
+
+def test_files_of_a_folder_on_another_machine_are_none_of_this_ones(tmp_path: Path) -> None:
+    assert in_folder(tmp_path, {}) is None
 
 
 # Components
