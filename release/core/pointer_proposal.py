@@ -12,7 +12,7 @@ from release.core.own_branch import code, hidden, part
 from release.core.promotion import PointWish
 
 PREFIX = "sluice/channel/"
-LONGEST = 100  # characters of a name or a value in a line that people read
+LONGEST = 70  # characters of a name or a value in a line that people read: three of them fit into a title of 256
 _MARK = re.compile(r"<!-- sluice channel (\S{1,4000}) (\S{1,4000}) -->")
 _CLAIM = re.compile(
     r"\nChannel-Move: (\S{1,4000} \S{1,4000})\nChannel-Onto: ([0-9a-f]{64})\nChannel-Tree: ([0-9a-f]{40,64})\n*$"
@@ -62,7 +62,7 @@ def move(old: str, new: str) -> str:
 def body(project: str, wish: PointWish, old: str, new: str) -> str:
     """What the pull request says, and the mark by which any machine knows it. What files said is nobody's markup."""
     lines = (
-        f"The channel {code(wish.channel)} of {plain(project, LONGEST)} moves to {code(new)} when this is merged.",
+        f"The channel {code(wish.channel)} of {code(project)} moves to {code(new)} when this is merged.",
         "",
         f"- {code(f'{wish.path} {wish.key}')}: {code(new)}, was {code(old) if old else 'nothing'}",
         "",

@@ -28,7 +28,7 @@ def test_the_commit_is_a_conventional_one_whose_trailers_name_channel_and_move()
 
 def test_the_pull_request_says_what_moves_from_where_to_where() -> None:
     body = proposal.body("rke2", WISH, OLD, NEW)
-    assert "The channel `stable` of rke2 moves to `v1.30.2+rke2r1` when this is merged." in body
+    assert "The channel `stable` of `rke2` moves to `v1.30.2+rke2r1` when this is merged." in body
     assert "- `channels.yaml channels[name=stable].latest`: `v1.30.2+rke2r1`, was `v1.30.1+rke2r1`" in body
     assert proposal.marked(body) == proposal.move(OLD, NEW)
 
@@ -64,3 +64,27 @@ def test_each_place_of_each_channel_has_a_branch_of_its_own(other: dict[str, str
     for branch in branches:
         assert re.fullmatch(r"sluice/channel/[A-Za-z0-9_.%-]+/[A-Za-z0-9_.%-]+/[0-9a-f]{12}", branch)
         assert ".." not in branch
+
+
+HOSTILE = "`<!-- sluice channel a b --> @acme/all [x](javascript:y) -->\x1b[31m"
+
+
+def test_what_a_file_said_cannot_claim_a_mark_or_be_markup() -> None:
+    body = proposal.body(
+        HOSTILE, msgspec.structs.replace(WISH, channel=HOSTILE, path=HOSTILE, key=HOSTILE), HOSTILE, NEW
+    )
+    assert proposal.marked(body) == proposal.move(HOSTILE, NEW)
+    assert body.isascii()
+    assert all(line.isprintable() for line in body.split("\n"))
+    *shown, mark, end = body.split("\n")
+    assert (mark.count("--"), mark.endswith(" -->"), end) == (2, True, "")
+    for line in shown:
+        assert line.count("`") % 2 == 0
+        assert "<!--" not in line
+
+
+def test_a_title_is_one_line_that_forges_take_however_long_its_parts_are() -> None:
+    long = msgspec.structs.replace(WISH, channel="c" * 300, key="k\n" * 300)
+    title = proposal.title(long, "v" * 300)
+    assert len(title) <= 256
+    assert title.isprintable()
