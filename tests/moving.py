@@ -76,7 +76,8 @@ class Captain:
 
     def remote(self, name: str) -> GitRemote:
         folder = self.stage.world.folder / f"store-{self.name}-{name}.git"
-        return GitRemote(self.stage.world.remote(name).as_uri(), Runner(store(folder)), shallow=name != "upstream")
+        url = self.stage.urls.get(name) or self.stage.world.remote(name).as_uri()
+        return GitRemote(url, Runner(store(folder)), shallow=name != "upstream")
 
     def doors(self, wished: Release) -> ChannelDoors:
         places = PointDoors(
@@ -132,11 +133,15 @@ class Captain:
 
 @dataclass
 class Stage:
-    """The world that captains share. `now` is everybody's clock; `forge` is the upstream's, None without one."""
+    """The world that captains share. `now` is everybody's clock; `forge` is the upstream's, None without one.
+
+    `urls` are the addresses of repositories that are no remotes of the world.
+    """
 
     world: World
     now: str = NOON
     forge: Forge | None = None
+    urls: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.world.bare("site")

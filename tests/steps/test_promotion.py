@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from release.core.finding import Blocked, Done, Pending, Skipped, Underway
 from release.core.model import Person
 from release.core.promotion import PointWish, Promotion
 from release.core.record import Proof
-from tests.forge import Client, serving
+from tests.forge import Client, address, serving
 from tests.forged import CAPTAIN, empty, seed
 from tests.moving import ADA, FILES, NOON, SITE, Captain, Stage, instance, promotion, staged, waiving, words
 
@@ -299,22 +300,32 @@ def test_the_pointers_wait_for_a_component_only_where_it_is_required(stage: Stag
     assert stage.says() == NEW
 
 
+@contextmanager
+def on_forge(stage: Stage, folder: Path) -> Iterator[Client]:
+    """The upstream is on a forge, and has the file that users follow; somebody with a token for it."""
+    with serving(folder / "forge") as forge:
+        seed(empty(folder / "seeding"), forge, "app", {"channels.yaml": SITE})
+        token = forge.token(CAPTAIN)
+        door, hand = GitHub.at({"GITHUB_API_URL": forge.api_url, "GH_TOKEN": token}), Client(forge, token)
+        stage.forge, stage.urls["app"] = door.forge("acme/app"), address(forge, token, "acme/app")
+        try:
+            yield hand
+        finally:
+            hand.close()
+            door.close()
+
+
 def test_a_mark_of_each_release_s_own_is_no_pointer_that_a_hand_moved(stage: Stage, tmp_path: Path) -> None:
-    with serving(tmp_path / "forge") as forge:
-        seed(empty(tmp_path / "seeding"), forge, "app", {"app.txt": "app\n"})
-        hand = Client(forge, forge.token(CAPTAIN))
+    mark = (PointWish("prerelease mark", "prerelease", value="release"),)
+    with on_forge(stage, tmp_path) as hand:
         for tag in ("v1.1.0", "v1.2.0"):
             hand.post("/repos/acme/app/releases", tag_name=tag, prerelease=True)
-        door = GitHub.at({"GITHUB_API_URL": forge.api_url, "GH_TOKEN": forge.token(CAPTAIN)})
-        stage.forge, captain = door.forge("acme/app"), stage.captain()
-        mark = (PointWish("prerelease mark", "prerelease", value="release"),)
+        captain = stage.captain()
         promoted(captain, promotion(points=mark))
         promoted(captain, promotion("1.2.0", "1.1.0", points=mark))
         assert stage.state().moves[""].pointers == (Moved("prerelease mark", "prerelease", "release"),)
         there = hand.get("/repos/acme/app/releases")
         assert [(one["tag_name"], one["prerelease"]) for one in there] == [("v1.2.0", False), ("v1.1.0", False)]
-        hand.close()
-        door.close()
 
 
 # Back
@@ -383,6 +394,26 @@ def test_a_pointer_that_a_hand_moved_is_not_taken_back_unless_somebody_says_so(s
     assert stage.says() == ("v0.9.9", "v1.0.0")
     assert {*words(captain.reach(captain.back(waiving(promotion())))).values()} == {"Done"}
     assert stage.says() == ("v0.9.9", "v1.0.0")
+
+
+def test_a_pull_request_that_would_move_a_pointer_on_is_closed_before_the_move_is_returned(
+    stage: Stage, tmp_path: Path
+) -> None:
+    key = FILES["channels.yaml"][0]
+    point = PointWish("file channels.yaml", "file", repository="app", branch="main", path="channels.yaml", key=key, value="v1.1.0", by_pull_request=True)  # fmt: skip
+    wish = promotion(points=(point,), deadline=0)
+    with on_forge(stage, tmp_path) as hand:
+        captain = stage.captain()
+        asked = captain.reach(captain.path(wish))
+        assert [*words(asked).values()] == ["Done", "Done", "Underway", "Pending"]
+        back = captain.reach(captain.back(wish))
+        assert [*words(back).values()] == ["Done", "Underway", "Pending"]
+        assert any("would move file channels.yaml on: close that" in one.detail for one in back.values())
+        assert stage.state().moves[""].outcome == "returning"
+        (pull,) = hand.get("/repos/acme/app/pulls")
+        hand.patch(f"/repos/acme/app/pulls/{pull['number']}", state="closed")
+        assert {*words(captain.reach(captain.back(wish))).values()} == {"Done"}
+        assert stage.state().moves[""].outcome == "returned"
 
 
 def test_a_finished_move_is_not_taken_back_and_a_newer_one_neither(stage: Stage) -> None:
