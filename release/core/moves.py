@@ -44,14 +44,15 @@ def hindrance(state: ChannelState, promotion: Promotion) -> Conflict | None:
 def moving(channel: str, move: Move) -> Conflict:
     """A move has begun that is another one's, or that is taken back."""
     tag, who = plain(move.tag), plain(move.by.name)
-    back = f"invoke channel.rollback {channel}"
+    line = f" --line {plain(move.line)}" if move.line else ""
+    back = f"invoke channel.rollback {channel}{line} --reason WHY"
     if move.outcome == "returning":
         why = f"the move of {channel} to {tag} by {who} is being taken back"
         return Conflict("channel-moving", why, f"see that through: {back}")
     why = f"{who} began to move {channel} to {tag} at {plain(move.at)}, and it is not finished"
     on = f"invoke channel.promote --to {channel} --version {tag}"
     if move.kind == "rollback":
-        on = f"invoke channel.rollback {channel} --to {tag} --allow-downgrade"
+        on = f"{back} --to {tag} --allow-downgrade"
     return Conflict("channel-moving", why, f"finish it: {on}; or take it back: {back}")
 
 
