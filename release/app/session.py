@@ -27,7 +27,20 @@ from release.core.notes import TEMPLATES, Template
 from release.core.version import Version, scheme
 from release.errors import ConfigError, ConflictError, Unseen, UsageError
 from release.observe import Sources
-from release.ports import Bills, Forge, Index, Ledger, Lists, Publishers, Registry, Remote, Shelf, Signatures, Uploads
+from release.ports import (
+    Bills,
+    Commands,
+    Forge,
+    Index,
+    Ledger,
+    Lists,
+    Publishers,
+    Registry,
+    Remote,
+    Shelf,
+    Signatures,
+    Uploads,
+)
 from release.redact import HIDE
 
 if TYPE_CHECKING:
@@ -35,6 +48,7 @@ if TYPE_CHECKING:
     from release.adapters.delegates import Delegates
     from release.adapters.git.checkout import Checkout
     from release.adapters.git.claims import SyncClaims
+    from release.adapters.git.remote import GitRemote
     from release.adapters.git.run import Runner
     from release.adapters.github import GitHub
     from release.adapters.http import Http
@@ -60,7 +74,7 @@ class Session:
     root: Path
     config: Config
     checkout: Checkout
-    remote: Remote
+    remote: GitRemote
     ledger: Ledger
     shelf: Shelf
     processes: Processes
@@ -217,6 +231,14 @@ class Session:
 
         cache = self.root / ".release"
         return Publishers(cache / "store.git", cache / "logs", self.environment, HIDE)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """What runs the project's own commands that look at the world, or move something in it."""
+        from release.adapters.commands import Commands
+
+        cache = self.root / ".release"
+        return Commands(cache / "store.git", cache / "logs", self.environment, HIDE)
 
     @cached_property
     def delegates(self) -> Delegates:
@@ -390,7 +412,7 @@ class Session:
         if self.github is not None:
             self.github.stop()
         self.processes.stop()
-        for name in ("images", "uploads", "publishers", "delegates", "http"):  # as far as they were opened
+        for name in ("images", "uploads", "publishers", "commands", "delegates", "http"):  # as far as they were opened
             if (opened := self.__dict__.get(name)) is not None:
                 opened.stop()
         stop()

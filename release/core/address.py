@@ -53,3 +53,8 @@ def is_local(repository: str) -> bool:
     if "://" in repository:
         return repository.lower().startswith("file://")
     return not repository.startswith(("./", "../")) and ("/" in repository.partition(":")[0] or ":" not in repository)
+
+
+def in_address(text: str) -> str:
+    """A text as a part of an address (RFC 3986, 2.3): what is reserved is written by its bytes, slashes stay."""
+    return re.sub(r"[^A-Za-z0-9_.~/-]", lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode()), text)

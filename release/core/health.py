@@ -119,8 +119,13 @@ def ran_green(wish: HealthWish, run: Run | None, where: str) -> Reading:
 
 
 def open_issues(wish: HealthWish, numbers: Sequence[int] | None) -> Reading:
-    """The open issues with a label, as far as they were looked at; None where there is no such label, which may be misspelt."""
+    """The open issues with a label, as far as they were looked at; None where there is no such label.
+
+    One that is the same for every release may be misspelt; one that names the release comes with the first issue.
+    """
     label = f"the label {_quoted(wish.label)}"
+    if numbers is None and wish.own_label:
+        return Reading(True, f"no issue has ever had {label}")
     if numbers is None:
         return cannot_tell(f"{wish.repository or 'the upstream'} has no label {_quoted(wish.label)}")
     if len(numbers) <= wish.most:

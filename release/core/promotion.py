@@ -35,7 +35,10 @@ class PointWish(msgspec.Struct, frozen=True):
 
 
 class HealthWish(msgspec.Struct, frozen=True):
-    """A question about a release; see `channel_config.Health`. `deadline` is in seconds."""
+    """A question about a release; see `channel_config.Health`. `deadline` is in seconds.
+
+    `own_label`: the label names the release, so that it need not be there before the first issue.
+    """
 
     name: str
     kind: HealthKind
@@ -52,6 +55,7 @@ class HealthWish(msgspec.Struct, frozen=True):
     workflow: str = ""
     repository: str = ""
     label: str = ""
+    own_label: bool = False
     most: int = 0
     deadline: int = 60
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from release.core.address import in_address
 from release.core.commits import plain
 from release.core.model import DownstreamWish, Release
 from release.core.own_branch import code, hidden, part
@@ -45,8 +46,7 @@ def branch_for(project: str, component: str, base: str) -> str:
 
 def link_of(source: str, tag: str) -> str:
     """Where a forge shows a release; `source` is the address of the project, "" where it has none."""
-    safe = re.sub(r"[^A-Za-z0-9_.~/-]", lambda seen: "".join(f"%{byte:02X}" for byte in seen[0].encode()), tag)
-    return f"{source}/releases/tag/{safe}" if source else ""
+    return f"{source}/releases/tag/{in_address(tag)}" if source else ""
 
 
 def title(project: str, release: Release) -> str:

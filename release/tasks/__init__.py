@@ -7,7 +7,7 @@ import gc
 from invoke import Collection, Program
 
 from release import __version__
-from release.tasks import build, fleet, release, sandbox, telling
+from release.tasks import build, channel, fleet, release, sandbox, telling
 
 # What a command imports stays: to look for garbage in it again and again would be 4 % of a short one.
 gc.set_threshold(100_000)
@@ -20,6 +20,7 @@ for part in (
     releasing.add_task(part)
 namespace = Collection(
     releasing,
+    Collection.from_module(channel, name="channel"),
     Collection.from_module(fleet, name="fleet"),
     Collection.from_module(sandbox, name="sandbox"),
 )

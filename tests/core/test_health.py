@@ -179,6 +179,12 @@ def test_a_label_that_is_not_there_is_not_one_without_issues() -> None:
     assert reading == Reading(None, 'acme/app has no label "regresion"')
 
 
+def test_a_label_that_names_the_release_comes_with_its_first_issue() -> None:
+    wish = HealthWish("regressions", "issues", label="regression/v1.2.0", own_label=True)
+    assert health.open_issues(wish, None) == Reading(True, 'no issue has ever had the label "regression/v1.2.0"')
+    assert health.open_issues(wish, (7,)).healthy is False
+
+
 def test_words_are_one_printable_line() -> None:
     reading = health.cannot_tell("a\nb\x1b[2J" + "c" * 5000)
     assert reading.healthy is None

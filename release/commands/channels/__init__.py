@@ -1,0 +1,1 @@
+"""Channels: one verb a file."""

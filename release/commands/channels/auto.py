@@ -1,0 +1,43 @@
+"""Promote whatever is ripe: for a schedule. What soaks is looked at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from release.app.channels import Channels
+from release.commands.channels.promote import Listener, Moving, code_of, on_line, promote, ripe
+from release.commands.channels.seen import look
+from release.commands.channels.watch import troubled, watch
+from release.core.channel_plan import PromotionPlan, Promotions
+from release.core.plan import worst
+
+Progress = Callable[[Moving], AbstractContextManager[Listener]]
+
+
+def planned(channels: Channels) -> Promotions:
+    """What would move now. Looks only."""
+    return Promotions(tuple(one.plan for one in ripe(channels)))
+
+
+def carried_out(channels: Channels, progress: Progress) -> tuple[Promotions, int]:
+    """Look at what soaks, then move each channel that something is ripe for: what one move brings on is looked at anew."""
+    with progress(Moving(PromotionPlan(""))) as listener:
+        seen, remarks = watch(look(channels), listener)
+    world = look(channels)
+    done: list[PromotionPlan] = []
+    codes: list[int] = []
+    for channel, line in tuple(world.lines()):
+        moving = on_line(world, channel, line, ())
+        if not moving.steps or moving.plan.nothing:
+            continue
+        if moving.stopped:
+            done.append(moving.plan)
+            codes.append(code_of(moving.plan, moving.unseen))
+            continue
+        with progress(moving) as listener:
+            plan = promote(channels, moving, listener)
+        done.append(plan)
+        codes.append(code_of(plan))
+        world = look(channels)
+    return Promotions(tuple(done), seen, remarks), worst([*codes, 3 if troubled(seen) else 0])

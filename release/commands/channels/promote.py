@@ -1,0 +1,235 @@
+"""Promote: move channels to releases that are ripe for them. Run again after any failure, it finishes what has begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from release.app.channels import Channels
+from release.commands.adopt import asked_for
+from release.commands.channels.seen import World, look
+from release.commands.downstream import tagged
+from release.commands.plan import states
+from release.core.channel_config import Channel
+from release.core.channel_plan import PromotionPlan
+from release.core.channel_record import Move, MoveKind
+from release.core.channels import Offer, Verdict, chosen, judged, key_of, unwaivable
+from release.core.finding import Blocked, Conflict, Done, Failed
+from release.core.model import Release, Waiver
+from release.core.plan import exit_code
+from release.core.promoting import promotion_of
+from release.core.promotion import Promotion
+from release.engine.step import Step
+from release.engine.walk import Event, Findings
+from release.errors import UsageError
+from release.steps.instances import instance_steps, numbered
+from release.steps.promotion import promotion_path
+from release.steps.proved import proofs_of
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A move that was looked at: the plan, and what is needed to carry it out. Without steps there is nothing to carry out."""
+
+    plan: PromotionPlan
+    steps: Sequence[Step[Any]] = ()
+    found: Findings = field(default_factory=dict)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it must not begin, or go on, before a person has decided."""
+        begun = any(step.name == "begin" and isinstance(self.found[step], Done) for step in self.steps)
+        return not self.steps or (not begun and (bool(self.plan.conflicts) or self.unseen))
+
+    @property
+    def unseen(self) -> bool:
+        """Whether some part of the world could not be looked at."""
+        return any(isinstance(found, Failed) and not found.seen for found in self.found.values())
+
+
+def waivers_of(channels: Channels, waived: Sequence[tuple[str, str]]) -> tuple[Waiver, ...]:
+    """Rules that a person sets aside for one move, each with the reason."""
+    if wrong := unwaivable([rule for rule, _ in waived]):
+        raise UsageError(f"{', '.join(wrong)} cannot be waived", "docs/rules.md says which rules of channels can be")
+    return tuple(Waiver(rule, why, channels.session.who().name) for rule, why in waived)
+
+
+def prepared(
+    channels: Channels, to: str, version: str = "", waived: Sequence[tuple[str, str]] = (), world: World | None = None
+) -> tuple[Moving, ...]:
+    """What a promotion to the channel would do, on each of its lines; with a version on that one's."""
+    channel, waivers = channels.named(to), waivers_of(channels, waived)
+    world = world or look(channels)
+    if version:
+        offer = world.offer(version)
+        return (on_line(world, channel, key_of(channel, offer.version), waivers, offer),)
+    lines = [line for one, line in world.lines() if one.name == channel.name]
+    return tuple(on_line(world, channel, line, waivers) for line in lines) or (
+        nothing(channel, "", "no release is out"),
+    )
+
+
+def ripe(channels: Channels, world: World | None = None) -> tuple[Moving, ...]:
+    """Every move that can be made now, or has begun: of each channel, those first that others follow."""
+    world = world or look(channels)
+    found = [on_line(world, channel, line, ()) for channel, line in world.lines()]
+    return tuple(one for one in found if one.steps)
+
+
+def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver], asked: Offer | None = None) -> Moving:
+    """A move of one channel on one line: the one that has begun, else the version that was asked for, else what is ripe."""
+    config, state = world.channels.session.config, world.state(channel)
+    waived = [waiver.rule for waiver in waivers]
+    begun = state.moves.get(line)
+    if begun is not None and begun.unfinished and asked is None:
+        offer = world.tagged(begun.tag)
+        if offer is None:
+            return gone(channel, begun)
+        return of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+    if asked is not None:
+        if (standing := state.standing.get(line)) is not None and standing.version == asked.version.text:
+            return again(world, channel, line, asked, begun)
+        verdict: Verdict | None = judged(config, channel, asked, world.seen, waived)
+    else:
+        verdict = chosen(config, channel, line, world.seen, waived)
+    if verdict is None:
+        current = world.current(channel, line)
+        had = (
+            f"{channel.name} has {world.channels.rules.tag(current)}" if current else f"{channel.name} has nothing yet"
+        )
+        return nothing(channel, line, f"{had}, and nothing newer is out for it")
+    if not verdict.ripe:
+        return unripe(channel, line, verdict, waivers)
+    ours = begun if begun is not None and begun.unfinished else None
+    return of_move(world, channel, verdict.offer, "promotion", tuple(waivers), ours)
+
+
+def of_move(
+    world: World, channel: Channel, offer: Offer, kind: MoveKind, waivers: tuple[Waiver, ...], begun: Move | None
+) -> Moving:
+    """Look at every step of a move."""
+    channels = world.channels
+    line = key_of(channel, offer.version)
+    standing = world.state(channel).standing.get(line)
+    current = world.current(channel, line) if standing is None else None
+    stood = standing.version if standing is not None else current.text if current is not None else ""
+    before = begun.before if begun is not None else stood
+    promotion = promotion_of(
+        channels.session.config, channel, offer, before, kind, waivers, world.releases, begun.why if begun else ""
+    )
+    return walked(world, channel, release_of(channels, offer), promotion, begun)
+
+
+def walked(world: World, channel: Channel, release: Release, wish: Promotion, begun: Move | None) -> Moving:
+    """The path of a move, as it was found."""
+    channels = world.channels
+    promotion = numbered(channels.session.doors(), wish, begun)
+    steps = path(channels, channel, release, promotion)
+    with channels.session.engine() as engine:
+        found = engine.look(steps)
+        conflicts = engine.preflight(steps, found)
+    plan = PromotionPlan(
+        channel.name,
+        promotion.kind,
+        promotion.line,
+        promotion.version,
+        promotion.tag,
+        promotion.before or None,
+        promotion.commit,
+        states(steps, found),
+        conflicts,
+        waivers=promotion.waivers,
+    )
+    if all(isinstance(found[step], Done) for step in steps if not step.means):
+        plan = msgspec.structs.replace(plan, nothing=f"{channel.name} has {promotion.tag}, and all of it says so")
+    return Moving(plan, steps, found)
+
+
+def path(channels: Channels, channel: Channel, release: Release, promotion: Promotion) -> list[Step[Any]]:
+    """The whole path of a move."""
+    doors = channels.doors(release, promotion.commit)
+    claims = channels.claims(channel.name, promotion.line)
+    return promotion_path(
+        doors,
+        release,
+        promotion,
+        proofs_of(doors.doors, release, channel),
+        lambda begin: instance_steps(doors.doors, release, promotion, begin, claims),
+    )
+
+
+def promote(channels: Channels, moving: Moving, listener: Listener) -> PromotionPlan:
+    """Carry a move out; what came of it."""
+    session = channels.session
+    with session.journal() as journal, session.engine(journal, listener) as engine:
+        found = engine.reach(moving.steps, moving.found)
+    conflicts = tuple(finding.conflict for finding in found.values() if isinstance(finding, Blocked))
+    done = msgspec.structs.replace(moving.plan, steps=states(moving.steps, found), conflicts=conflicts, nothing="")
+    if done.complete:
+        return done
+    return msgspec.structs.replace(done, next=f"invoke channel.promote --to {done.channel} --version {done.tag}")
+
+
+def release_of(channels: Channels, offer: Offer) -> Release:
+    """A release that is out, with all that it wished."""
+    session = channels.session
+    return tagged(session, session.observed(asked_for(session, offer.tag)), offer.tag)
+
+
+def again(world: World, channel: Channel, line: str, offer: Offer, begun: Move | None) -> Moving:
+    """The channel has it already; whether all of it says so is looked at again, and mended where it does not."""
+    if begun is None or begun.version != offer.version.text:
+        return nothing(channel, line, f"{channel.name} has {offer.tag}")
+    return of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+
+
+def nothing(channel: Channel, line: str, why: str) -> Moving:
+    """There is nothing to do."""
+    return Moving(PromotionPlan(channel.name, line=line, nothing=why))
+
+
+def unripe(channel: Channel, line: str, verdict: Verdict, waivers: Sequence[Waiver]) -> Moving:
+    """The rules do not let it in, or not yet."""
+    offer = verdict.offer
+    return Moving(
+        PromotionPlan(
+            channel.name,
+            line=line,
+            version=offer.version.text,
+            tag=offer.tag,
+            commit=offer.commit,
+            conflicts=verdict.refusals,
+            waits=verdict.waits,
+            waivers=tuple(waivers),
+            skipped=verdict.skipped,
+        )
+    )
+
+
+def gone(channel: Channel, begun: Move) -> Moving:
+    """A move has begun to a release that is not out any more."""
+    why = f"a move of {channel.name} to {begun.tag} has begun, and that is not out any more"
+    conflict = Conflict("channel-gone", why, f"take it back: invoke channel.rollback {channel.name}")
+    return Moving(PromotionPlan(channel.name, begun.kind, begun.line, begun.version, begun.tag, conflicts=(conflict,)))
+
+
+def code_of_plan(moving: Moving) -> int:
+    """The exit code of what was only looked at: only what stops it counts."""
+    if moving.unseen:
+        return 1
+    return 3 if moving.plan.conflicts else 4 if moving.plan.waits else 0
+
+
+def code_of(plan: PromotionPlan, unseen: bool = False) -> int:
+    """A plan's exit code."""
+    if unseen:
+        return 1
+    if plan.conflicts and not plan.steps:
+        return 3
+    code = exit_code([step.state for step in plan.steps], plan.conflicts)
+    return code or (4 if plan.waits and not plan.conflicts else 0)

@@ -1,0 +1,169 @@
+"""Roll back: hold a channel, and say how to go forward. What users follow goes back only where that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from release.app.channels import Channels
+from release.commands.channels.hold import hold
+from release.commands.channels.promote import Listener, Moving, of_move, promote, release_of
+from release.commands.channels.seen import World, bare, look
+from release.commands.plan import states
+from release.core.channel_config import Channel
+from release.core.channel_plan import PromotionPlan, RolledBack
+from release.core.channel_record import Move
+from release.core.channels import Offer, default_back, judged_back, lines_of
+from release.core.finding import Conflict
+from release.core.numbering import Rise, next_version
+from release.core.promoting import promotion_of
+from release.core.version import Version
+from release.errors import ConflictError, UsageError
+from release.steps.promotion import return_path
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What is to be done: hold the channel because of `bad`, and the way back, if there is to be one."""
+
+    channel: Channel
+    line: str
+    bad: Version | None
+    reason: str
+    told: RolledBack
+    moving: Moving | None = None
+
+
+def prepared(
+    channels: Channels, name: str, line: str, to: str, downgrade: bool, reason: str, world: World | None = None
+) -> Backing:
+    """Look; ConflictError says all that stands against it."""
+    channel = channels.named(name)
+    channels.session.who()
+    world = world or look(channels)
+    line = line_of(world, channel, line)
+    begun = world.state(channel).moves.get(line)
+    if begun is not None and begun.unfinished:
+        return taken_back(world, channel, line, begun, downgrade, reason)
+    bad = world.current(channel, line)
+    if bad is None:
+        conflict = Conflict(
+            "rollback-nothing", f"{name} has no version to go back from", "invoke channel.list shows what it has"
+        )
+        raise ConflictError((conflict,))
+    if not downgrade and to:
+        why = f"{name} would go back to {to}, and everybody who follows it with it"
+        raise ConflictError(
+            (Conflict("rollback-downgrade", why, "say --allow-downgrade, or leave --to out and go forward"),)
+        )
+    told = forward(world, channel, line, bad, reason)
+    if not downgrade:
+        return Backing(channel, line, bad, reason, told)
+    moving = back_to(world, channel, line, target(world, channel, line, to))
+    return Backing(channel, line, bad, reason, msgspec.structs.replace(told, move=moving.plan), moving)
+
+
+def roll_back(channels: Channels, todo: Backing, listener: Listener) -> RolledBack:
+    """Hold first: nobody else follows meanwhile. Then the way back."""
+    if todo.bad is not None:
+        hold(channels, todo.channel, todo.bad, todo.reason)
+    if todo.moving is None:
+        return todo.told
+    done = promote(channels, todo.moving, listener)
+    again = f"invoke channel.rollback {todo.channel.name} --allow-downgrade"
+    done = msgspec.structs.replace(done, next=again if done.next else "")
+    return msgspec.structs.replace(todo.told, move=done)
+
+
+def line_of(world: World, channel: Channel, line: str) -> str:
+    """The line that is meant."""
+    known = lines_of(channel, world.seen)
+    if channel.scope == "global":
+        if line:
+            raise UsageError(f"{channel.name} has one version for all lines", "leave --line out")
+        return ""
+    if not line:
+        raise UsageError(f"{channel.name} has a version for each line", f"say --line: {', '.join(known) or 'none yet'}")
+    return line
+
+
+def target(world: World, channel: Channel, line: str, to: str) -> Offer:
+    """The release to go back to, if the rules let it."""
+    name = to or default_back(world.channels.session.config, channel, line, world.seen)
+    offer = world.offer(name) if name else None
+    conflicts = judged_back(world.channels.session.config, channel, line, offer, world.seen)
+    if conflicts:
+        raise ConflictError(conflicts)
+    assert offer is not None, "what there is nothing of is refused"
+    return offer
+
+
+def back_to(world: World, channel: Channel, line: str, offer: Offer) -> Moving:
+    """The way back, looked at: a move like any other."""
+    moving = of_move(world, channel, offer, "rollback", (), None)
+    if moving.stopped and moving.plan.conflicts:
+        raise ConflictError(moving.plan.conflicts)
+    return moving
+
+
+def forward(world: World, channel: Channel, line: str, bad: Version, reason: str) -> RolledBack:
+    """How to go forward from a bad version: the next one of its line, through the channel once it is let go on."""
+    rules, config = world.channels.rules, world.channels.session.config
+    level: Rise = "revision" if rules.revisions == "always" else "patch"
+    taken = [one for tag in world.refs.tags if (one := rules.of_tag(tag)) is not None]
+    fix = next_version(rules, previous=bad, level=level, stage="", taken=taken, core=None)
+    text = fix.text if isinstance(fix, Version) else None
+    by_file = config.version.source == "file"
+    release = "invoke release" + (" --revision" if level == "revision" else "" if by_file else " --bump patch")
+    typed = (
+        release,
+        f"invoke channel.resume {channel.name}",
+        promote_line(channel, rules.tag(fix) if isinstance(fix, Version) else ""),
+    )
+    return RolledBack(channel.name, line, bad.text, reason, text, typed)
+
+
+def promote_line(channel: Channel, tag: str) -> str:
+    return f"invoke channel.promote --to {channel.name}" + (f" --version {tag}" if tag else "")
+
+
+def taken_back(world: World, channel: Channel, line: str, begun: Move, downgrade: bool, reason: str) -> Backing:
+    """A move that has begun is taken back: every pointer says again what it said before."""
+    channels = world.channels
+    offer = world.tagged(begun.tag)
+    release = release_of(channels, offer) if offer is not None else None
+    version = channels.rules.parse(begun.version)
+    stand_in = offer or Offer(version, begun.tag, begun.commit, "") if version is not None else None
+    if stand_in is None:
+        why = f"the move of {channel.name} that has begun is to {begun.version}, which is no version here"
+        raise ConflictError((Conflict("channel-unreadable", why, "was [version] changed? take it as it was then"),))
+    promotion = promotion_of(channels.session.config, channel, stand_in, begun.before, begun.kind, begun.waivers, 0)
+    known = release or bare(stand_in)
+    steps = return_path(channels.doors(known, begun.commit), known, promotion, begun)
+    with channels.session.engine() as engine:
+        found = engine.look(steps)
+        conflicts = engine.preflight(steps, found)
+    plan = PromotionPlan(
+        channel.name, "rollback", line, begun.before or None, None, begun.version, None, states(steps, found), conflicts
+    )
+    moving = Moving(plan, steps, found)
+    refuse_halves(world, channel, begun, moving, downgrade)
+    told = RolledBack(channel.name, line, None, reason, move=plan)
+    return Backing(channel, line, None, reason, told, moving)
+
+
+def refuse_halves(world: World, channel: Channel, begun: Move, moving: Moving, downgrade: bool) -> None:
+    """What users may have followed already is taken from them only where that is asked for, and within the minor."""
+    moved = sum(one.name.startswith("return ") and one.state == "pending" for one in moving.plan.steps)
+    if not moved:
+        return
+    rules = world.channels.rules
+    before, version = rules.parse(begun.before), rules.parse(begun.version)
+    finish = f"finish it: {promote_line(channel, begun.tag)}"
+    if before is not None and version is not None and before.line != version.line:
+        why = f"{moved} of the pointers of {channel.name} say {begun.tag} already, and {before} is of another minor"
+        raise ConflictError((Conflict("rollback-minor", why, finish),))
+    if not downgrade:
+        why = f"{moved} of the pointers of {channel.name} say {begun.tag} already: who follows them has it"
+        raise ConflictError((Conflict("rollback-downgrade", why, f"{finish}; or say --allow-downgrade"),))

@@ -1,0 +1,137 @@
+"""Watch: whether what soaks in a channel does well. What does not is held there, and people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from release.app.channels import Channels
+from release.commands.channels import rollback
+from release.commands.channels.hold import alerted, hold
+from release.commands.channels.promote import Listener, release_of
+from release.commands.channels.seen import World
+from release.commands.plan import states
+from release.core.channel_config import Channel
+from release.core.channel_plan import Watched
+from release.core.channels import Offer
+from release.core.finding import Blocked, Done
+from release.core.news import News
+from release.core.plan import StepState
+from release.core.promoting import promotion_of
+from release.core.promotion import HealthWish
+from release.engine.step import Step
+from release.engine.walk import Findings
+from release.errors import ConflictError
+from release.steps.given import Whole
+from release.steps.health import HealthCheck
+
+
+@dataclass(frozen=True)
+class Soaking:
+    """A version that a channel has, and that others wait for: `questions` are asked of it."""
+
+    channel: Channel
+    line: str
+    offer: Offer
+    questions: tuple[HealthWish, ...]
+
+
+def soaking(world: World) -> Iterator[Soaking]:
+    """Every version that soaks: it stands in a channel, and one that follows that has not had it yet."""
+    config = world.channels.session.config
+    for channel, line in world.lines():
+        standing = world.state(channel).standing.get(line)
+        offer = world.tagged(standing.tag) if standing is not None else None
+        if offer is None or offer.version.text in world.state(channel).bad:
+            continue
+        waiting = [
+            one
+            for one in config.channel
+            if one.follows == channel.name
+            and offer.version.text not in world.state(one).arrivals
+            and (one.accepts == "candidate" or offer.version.final)
+        ]
+        asking = [channel, *waiting] if waiting else []
+        wishes = [promotion_of(config, one, offer, "", "promotion", (), 0).health for one in asking]
+        questions = tuple(dict.fromkeys(question for each in wishes for question in each))
+        if questions:
+            yield Soaking(channel, line, offer, questions)
+
+
+def watched(world: World, one: Soaking) -> tuple[Watched, str]:
+    """Ask how it does; what was found, and why it is unhealthy, "" where it is not or nobody can tell."""
+    channels = world.channels
+    release = release_of(channels, one.offer)
+    steps: list[Step[Any]] = [
+        HealthCheck(f"health {wish.name}", release, wish, one.offer.commit, channels.healths) for wish in one.questions
+    ]
+    with channels.session.engine() as engine:
+        looked = engine.look([*steps, Whole("watch", tuple(steps))])
+        found: Findings = {step: looked[step] for step in steps}
+    no = [str(finding.conflict.why) for finding in found.values() if isinstance(finding, Blocked)]
+    well = all(isinstance(finding, Done) for finding in found.values())
+    healthy = False if no else True if well else None
+    return Watched(one.channel.name, one.offer.version.text, healthy, states(steps, found)), "; ".join(no)
+
+
+def watch(world: World, listener: Listener) -> tuple[tuple[Watched, ...], tuple[str, ...]]:
+    """Look at all that soaks; hold what is unhealthy, and tell people. Where nobody can tell, nothing is done."""
+    seen: list[Watched] = []
+    remarks: list[str] = []
+    for one in soaking(world):
+        found, why = watched(world, one)
+        if why:
+            found, more = act(world, one, found, why, listener)
+            remarks += more
+        seen.append(found)
+    return tuple(seen), (*remarks, *untold(world))
+
+
+def act(world: World, one: Soaking, found: Watched, why: str, listener: Listener) -> tuple[Watched, tuple[str, ...]]:
+    """Hold the channel; go back by itself only where that is configured."""
+    channels = world.channels
+    reason = f"{one.offer.tag} is unhealthy: {why}"
+    hold(channels, one.channel, one.offer.version, reason, told=False)
+    remarks = tell(channels, one.channel, one.offer.version.text, reason)
+    if one.channel.unhealthy == "rollback":
+        remarks += went_back(channels, one, reason, listener)
+    return Watched(found.channel, found.version, found.healthy, found.told, reason), remarks
+
+
+def went_back(channels: Channels, one: Soaking, reason: str, listener: Listener) -> tuple[str, ...]:
+    """Move the channel back within its minor; why not, where that cannot be."""
+    try:
+        todo = rollback.prepared(channels, one.channel.name, one.line, "", True, reason)
+        done = rollback.roll_back(channels, todo, listener).move
+    except ConflictError as error:
+        return tuple(f"{one.channel.name} stays where it is: {conflict}" for conflict in error.conflicts)
+    return (f"{one.channel.name} went back to {done.tag}",) if done is not None and done.complete else ()
+
+
+def untold(world: World) -> tuple[str, ...]:
+    """Holds that people were not told of, because somebody stopped in between: they are told now."""
+    found: list[str] = []
+    for channel, state in ((one, world.state(one)) for one in world.channels.session.config.channel):
+        if state.hold is not None and not state.hold.told:
+            found += tell(world.channels, channel, state.hold.version, state.hold.why)
+    return tuple(found)
+
+
+def tell(channels: Channels, channel: Channel, version: str, reason: str) -> tuple[str, ...]:
+    """Alert whoever wants to know, and note that; what could not be delivered is told here, and sent again next time."""
+    title = f"{channel.name} is held"
+    failed = channels.alerts.send(News("health", channel.name, version, title, reason, channels.now()))
+    if not failed:
+        alerted(channels, channel)
+    return tuple(failed)
+
+
+def troubled(seen: tuple[Watched, ...]) -> bool:
+    """Whether something was held just now."""
+    return any(one.held for one in seen)
+
+
+def unhealthy_steps(seen: tuple[Watched, ...]) -> tuple[StepState, ...]:
+    """All answers, for a report."""
+    return tuple(step for one in seen for step in one.told)
