@@ -11,13 +11,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
 
 from release.sandbox import history
 from release.sandbox.fleet import RKE2, environment, git, seed
-from release.sandbox.forge import Fault, Sandbox
+from release.sandbox.forge import Fault, Sandbox, issues
 from release.sandbox.index import PackageIndex
 from release.sandbox.places import VARIABLE, places
 from release.sandbox.registry import SandboxRegistry
@@ -27,6 +28,8 @@ OWNER = "rancher"
 HISTORY = "fleet.status --since 2024-01-01"
 CANDIDATE = "release --candidate --yes"
 LINES = "release.plan --line 1.29 --line 1.30 --candidate"
+REVISION = "v1.30.3+rke2r2"
+HOUR, THURSDAY = 3600.0, 3
 INDEX_TOKEN = f"pypi-{token_urlsafe(32)}"
 
 
@@ -125,14 +128,72 @@ def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:
         before=lambda: forge.runner(f"{OWNER}/system-agent-installer-rke2", skip=1),
     )
     yield scene("Once more the same command: it is sent again, and this time it comes out.", night, CANDIDATE)
+    yield scene(
+        "It is for those who test: packages are released for them, then what they follow is moved.",
+        captain,
+        "channel.promote --to testing --yes",
+    )
     yield scene("The candidate is good: the final is its very commit.", captain, "release --yes")
     yield scene("Is it all really out there, byte by byte?", captain, "release.verify")
+    yield scene("Then it may go to latest.", captain, "channel.promote --to latest --yes")
     yield scene(
-        "The history again: both releases are out, and packaging waits for its promotion to a channel.",
+        "And to stable? Not before it has been in latest for a day.",
         captain,
-        HISTORY,
+        "channel.promote --to stable --yes",
+        expected=4,
     )
+    yield scene(
+        "A working day later a schedule asks what is ripe.",
+        captain,
+        "channel.promote --auto --yes",
+        before=lambda: forge.later(to_a_working_day(forge.clock())),
+    )
+    yield scene("The history again: both releases are out, with their packages.", captain, HISTORY)
     yield scene("Once more? There is nothing to do.", captain, "release --yes")
+    yield scene(
+        "A fix comes in, and a revision goes out.",
+        captain,
+        "release --revision --yes",
+        before=lambda: fixed(forge, captain),
+    )
+    yield scene("It goes to latest.", captain, "channel.promote --to latest --yes")
+    yield scene(
+        "But it does not do well: somebody opens an issue. The schedule finds that, and holds the channel.",
+        captain,
+        "channel.promote --auto --yes",
+        expected=3,
+        before=lambda: regressed(forge),
+    )
+    yield scene("Nothing enters latest now, and stable is as it was.", captain, "channel.list")
+    yield scene(
+        "How did it all come about? What people did by hand is in there, with the rules that it broke.",
+        captain,
+        "channel.history",
+    )
+
+
+def to_a_working_day(now: float) -> float:
+    """Seconds until a moment that is more than a day away, and neither on a Friday nor on a weekend (UTC)."""
+    seconds = 25 * HOUR
+    while datetime.fromtimestamp(now + seconds, UTC).weekday() > THURSDAY:
+        seconds += HOUR
+    return seconds
+
+
+def fixed(forge: Sandbox, captain: Path) -> None:
+    """A commit that a revision is for."""
+    upstream = forge.git(f"{OWNER}/rke2").path
+    git("-C", captain, "pull", "--quiet", "--ff-only", upstream, BRANCH)
+    with (captain / "docs" / "etcd.md").open("a", encoding="utf-8") as file:
+        file.write("\nA snapshot is never taken twice.\n")
+    git("-C", captain, "commit", "--quiet", "--all", "--message", "fix: a snapshot is never taken twice")
+    git("-C", captain, "push", "--quiet", upstream, BRANCH)
+
+
+def regressed(forge: Sandbox) -> None:
+    """An issue about the newest release."""
+    upstream = forge.find(f"{OWNER}/rke2")
+    issues.opened(forge, upstream, "Agents lose their node IP", f"regression/{REVISION}", "captain")
 
 
 def play(number: int, scene: Scene) -> int:

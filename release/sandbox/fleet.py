@@ -1,7 +1,7 @@
 """Seeds an example's fleet: bare repositories with the tags and the commit dates of the real ones.
 
-An example is a folder with `release.toml`, `tags/<repository>.tsv` (what was released, one commit a line) and
-`seed/<repository>/` (the files each repository starts with).
+An example is a folder with `release.toml`, `tags/<repository>.tsv` (what was released, one commit a line),
+`seed/<repository>/` (the files each repository starts with) and, where it has channels, `channels.tsv` (how people moved them).
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def _upstream(example: Path, settings: Mapping[str, Any]) -> Iterator[_Commit]:
             branch, fact.date, _released(f"Kubernetes {_dotted(core)}", fact), _version(path, core), fact.tags
         )
 
-    day = datetime.fromisoformat(known[-1].date) + timedelta(days=10)
+    last = datetime.fromisoformat(known[-1].date)
+    yield from _by_hand(example, last)
+    day = last + timedelta(days=10)
     files = _files(example / "seed" / settings["project"]["name"])
     house = {name: text for name, text in files.items() if not name.startswith("docs/")}
     house["release.toml"] = (example / "release.toml").read_bytes()
@@ -128,6 +130,24 @@ def _upstream(example: Path, settings: Mapping[str, Any]) -> Iterator[_Commit]:
             yield _Commit(branch, _later(day, hour), f"{subject}\n", {name: files[name]})
         subject = f"build: update Kubernetes to v{_dotted(core)}\n"
         yield _Commit(branch, _later(day, len(WORK) + 1), subject, _version(path, core))
+
+
+def _by_hand(example: Path, last: datetime) -> Iterator[_Commit]:
+    """How people moved the channels before anything else did: days after the facts end, subject, a version for each channel."""
+    listed = example / "channels.tsv"
+    for row in listed.read_text("utf-8").split("\n") if listed.exists() else ():
+        if row:
+            days, subject, *versions = row.split("\t")
+            when = (last + timedelta(days=int(days))).isoformat()
+            yield _Commit("master", when, f"{subject}\n", {"channels.yaml": _channels(versions)})
+
+
+def _channels(versions: Sequence[str]) -> bytes:
+    """The file that users follow."""
+    lines = ["# What users follow. A cluster that upgrades by itself asks here.", "channels:"]
+    for name, version in zip(("testing", "latest", "stable"), versions, strict=True):
+        lines += [f"  - name: {name}", f"    latest: {version}"]
+    return "\n".join([*lines, ""]).encode()
 
 
 def _downstream(example: Path, name: str, branch: str) -> Iterator[_Commit]:

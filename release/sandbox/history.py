@@ -17,6 +17,7 @@ SINCE = "2023-12-01"  # what came out before is not told: nobody asks about it
 BUILT = ("rke2-upgrade", "system-agent-installer-rke2")  # what makes an image of its own name
 ARCHES = ("amd64", "arm64")
 OF_BOTH = ("rke2.linux-{}", "rke2.linux-{}.tar.gz", "sha256sum-{}.txt")
+PACKAGES = tuple(f"rke2-{arch}.rpm" for arch in ARCHES)
 DOCUMENTS = ("release.json", "rke2.cdx.json", "rke2.intoto.jsonl")
 
 
@@ -33,7 +34,8 @@ def tell(forge: Sandbox, registry: SandboxRegistry, example: Path, repositories:
             out = {tag: max(at, came[of(tag)]) for tag, at in dated(example, name) if of(tag) in came}
             recent = sorted((at, tag) for tag, at in out.items() if at >= SINCE)
             for number, (at, tag) in enumerate(recent, 1):
-                assets = dict.fromkeys(made(tag), file) if name == "rke2" else {}
+                names = made(tag) if name == "rke2" else PACKAGES if name == "rke2-packaging" else ()
+                assets = dict.fromkeys(names, file)
                 published(forge, repository, tag, at, assets, number, prerelease="-" in tag)
     for name in ("rke2", *BUILT):
         tags = [tag.replace("+", "-") for tag, _ in dated(example, name) if tag in came and tag.isascii()]

@@ -140,6 +140,19 @@ def search(call: Call) -> Page:
     return Page(found, total="items", more=more, shape=lambda pair: _hit(call, *pair))
 
 
+def opened(world: World, repo: Json, title: str, label: str, login: str) -> Json:
+    """An issue of somebody's, with one label."""
+    now = world.now()
+    facts = {
+        "title": title, "body": "", "state": "open", "state_reason": None, "labels": [label], "assignees": [],
+        "user": login, "created_at": now, "updated_at": now, "closed_at": None,
+    }  # fmt: skip
+    with world.store.transaction():
+        if not world.store.find("label", label.lower(), repo["id"]):
+            world.store.add("label", {"name": label, "color": "ededed"}, repo["id"], label.lower())
+        return world.store.add("issue", facts | {"number": next_number(world, repo["id"])}, repo["id"])
+
+
 def next_number(world: World, repo: int) -> int:
     """Issues and pull requests are numbered together."""
     found = world.store.all("issue", repo) + world.store.all("pull", repo)
