@@ -121,7 +121,7 @@ def _span(move: Move) -> tuple[float, float]:
     begun, ended = instant(move.at), instant(move.ended)
     return (
         -inf if begun is None else begun - SKEW,
-        inf if move.unfinished or ended is None else ended + SKEW,
+        inf if ended is None else ended + SKEW,
     )
 
 
@@ -174,12 +174,12 @@ def _who(person: Person) -> str:
 
 
 def _dated(moves: Iterable[HistoricMove]) -> list[tuple[float, HistoricMove]]:
-    """Moves of one source, newest first, each no later than the one after it: their order is known, and clocks are not trusted."""
+    """Moves of one source, newest first: their order is known, whatever the clocks said. What has no time goes with the one after it."""
     dated: list[tuple[float, HistoricMove]] = []
     latest = inf
     for move in moves:
         when = instant(move.when)
-        latest = latest if when is None else min(latest, when)
+        latest = latest if when is None else when
         dated.append((latest, move))
     return dated
 

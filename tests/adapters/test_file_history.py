@@ -123,6 +123,8 @@ def test_a_link_or_a_folder_in_its_place_is_no_file(world: World, clone: Path) -
     (clone / FILE).unlink()
     world.commit(clone, {f"{FILE}/inside": "x\n", f"{FILE}/too": "x\n"}, "feat: a folder")
     world.commit(clone, {f"{FILE}/inside": "y\n", f"{FILE}/too": "y\n"}, "feat: and more of it")
+    world.git(clone, "mv", f"{FILE}/too", f"{FILE}/renamed")
+    world.commit(clone, {}, "refactor: within it")
     world.git(clone, "rm", "--quiet", "-r", FILE)
     world.commit(clone, {FILE: "two\n"}, "feat: a file again")
     assert contents(past(world)) == [b"two\n", None, None, b"one\n"]

@@ -72,6 +72,7 @@ def test_a_version_came_when_it_came_first_and_not_by_a_move_that_did_not_end() 
     moves = (
         came(V29, "2026-01-09T10:00:00Z"),
         came(V29, "2026-01-05T10:00:00+01:00"),
+        came(V29, "2026-01-08T10:00:00Z"),
         came(V30, "2026-01-06T10:00:00Z", "returned"),
         came(V28, "2026-01-07T10:00:00Z", "begun"),
         came(None, "2026-01-07T10:00:00Z"),

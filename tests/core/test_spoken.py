@@ -40,6 +40,7 @@ def said(*contents: bytes | str | None, path: str = "channels.yaml", key: str = 
         ("channels.yaml", KEY, SERVED.replace("\n", "\r\n")),
         ("channels.json", KEY, '{"channels": [{"name": "stable", "latest": "v1.30.1+rke2r1"}]}'),
         ("channels.toml", KEY, '[[channels]]\nname = "stable"\nlatest = "v1.30.1+rke2r1"\n'),
+        ("channels.json", "stable", '\ufeff{"stable": "v1.30.1+rke2r1"}'),
         ("x.yaml", "stable", "stable: v1.30.1+rke2r1"),
     ],
 )

@@ -34,7 +34,6 @@ TOUCHED = (
     "--raw",
     "--no-abbrev",
     "--no-renames",
-    "--no-use-mailmap",
 )
 SETTINGS = (("log.showRoot", "true"), ("log.follow", "false"))
 
