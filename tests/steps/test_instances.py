@@ -239,6 +239,7 @@ def test_what_is_built_on_a_component_of_the_release_waits_for_that_ones_files(t
     nothing: Any = None
     parent = DownstreamWish("upgrade", "acme/upgrade", "main", "upgrade-v1.1.0", trigger="release")
     child = component("rpm", trigger="release", of="upgrade", tag="v1.1.0.stable.0", after_assets=("a.tgz",))
+    child = msgspec.structs.replace(child, repository="acme/rpm")
     whole = msgspec.structs.replace(release(), downstreams=(parent,))
     (step,) = instance_steps(
         forged(github, nothing, tmp_path), whole, promotion(instances=(child,)), Given("begin", nothing), nothing
