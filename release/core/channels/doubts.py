@@ -42,9 +42,8 @@ def _reasons(
     on_forge: bool,
 ) -> Iterator[str]:
     standing = {one.version for state in states for one in state.standing.values()}
-    if not offers and (most or standing or (tags and on_forge)):
-        yield f"no release is listed, and there were {most}; git shows tags of {len(tags)} versions"
-        return
+    if not offers and tags and on_forge:
+        yield f"no release is listed, and git shows tags of {len(tags)} versions"
     if len(offers) < most:
         newest = f", and the newest is {newest_first(offers)[0].version}" if offers else ""
         yield f"{len(offers)} releases are listed{newest}, and there were {most} before"

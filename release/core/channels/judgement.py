@@ -68,7 +68,7 @@ def _skipped(case: Case) -> str:
     if stands is None:
         return ""
     if stands == version:
-        return "" if case.begun else f"{name} has {version} already"
+        return f"{name} has {version} already"
     if case.channel.scope == "global" and (version.major, version.minor) < (stands.major, stands.minor):
         return f"{version} is of a lower line than {stands}, which {name} has: a lower line never takes its place"
     return ""

@@ -40,6 +40,12 @@ def test_a_channel_goes_back_to_nothing_that_it_never_had() -> None:
     assert back(stands("1.33.5", arrivals=WAS), offer("1.33.1")) == ["rollback-unknown"]
 
 
+def test_what_the_record_has_was_there_though_its_arrival_is_forgotten() -> None:
+    state = msgspec.structs.replace(stands("1.33.4"), arrivals={})
+    world = seen({"stable": state}, shown={"stable": {"": "1.33.5"}})
+    assert judged_back(TABLES, STABLE, "", offer("1.33.4"), world) == ()
+
+
 def test_what_is_bad_or_withdrawn_is_not_gone_back_to() -> None:
     assert back(stands("1.33.5", arrivals=WAS, bad=bad("1.33.4")), offer("1.33.4")) == ["rolled-back"]
     assert back(stands("1.33.5", arrivals=WAS), offer("1.33.4"), latest=stands("", bad=bad("1.33.4"))) == [

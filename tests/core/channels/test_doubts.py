@@ -23,11 +23,10 @@ def test_a_list_as_long_as_ever_that_has_what_stands_is_believed() -> None:
 
 
 def test_an_empty_list_is_not_believed_where_there_are_tags_or_something_stands() -> None:
-    (why,) = told([], ["1.33.4", "1.33.5"])
-    assert "git shows tags of 2 versions" in why
-    (why,) = told([], [], [stands("1.33.4", releases=12)])
-    assert "no release is listed, and there were 12" in why
-    assert told([], [], [stands("1.33.4")]) != []
+    assert told([], ["1.33.4", "1.33.5"]) == ["no release is listed, and git shows tags of 2 versions"]
+    assert told([], states=[stands("", releases=12)]) == ["0 releases are listed, and there were 12 before"]
+    (why,) = told([], states=[stands("1.33.4")])
+    assert why.endswith("is not among them: '1.33.4+rke2r1'")
 
 
 def test_where_there_is_no_forge_a_tag_alone_is_no_release() -> None:

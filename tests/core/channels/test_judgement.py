@@ -163,6 +163,7 @@ def test_who_goes_back_or_is_taken_back_gets_nothing_new() -> None:
     back = stands("1.33.5", moves={"": move("1.33.4", "1.33.5", kind="rollback")})
     (conflict,) = alone("1.33.6", back).refusals
     assert "invoke channel.rollback stable --reason WHY --to 1.33.4+rke2r1 --allow-downgrade" in conflict.remedy
+    assert told(alone("1.33.4", back)) == ["channel-moving", "backward-move"]
     returning = stands("1.33.4", moves={"": move("1.33.5", "1.33.4", outcome="returning")})
     assert told(alone("1.33.5", returning)) == ["channel-moving"]
 
@@ -186,6 +187,9 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_an_empty_one() -> None:
     )
     assert told(alone("1.33.5", state)) == ["channel-unreadable"]
     assert told(alone("1.33.5", state, *WAIVABLE)) == ["channel-unreadable"]
+    by_line = ChannelState({"1.34": Standing("2024.1", "v2024.1", LONG_AGO)})
+    assert told(alone("1.34.5", by_line, scope="line")) == ["channel-unreadable"]
+    assert alone("1.33.5", by_line, scope="line").ripe
 
 
 def test_what_is_withdrawn_or_marked_bad_is_nobodys_next_version() -> None:
@@ -216,6 +220,8 @@ def test_a_version_was_in_the_channel_before_by_its_record_or_by_its_pointers() 
     assert chain(seen({"latest": stands("1.33.5")}), "1.33.5").ripe
     assert chain(seen({"latest": stands("1.33.6", arrivals={"1.33.5": LONG_AGO})}), "1.33.5").ripe
     assert chain(seen({}, shown={"latest": {"": "1.33.5"}}), "1.33.5").ripe
+    forgotten = msgspec.structs.replace(stands("1.33.5", at=YESTERDAY), arrivals={})
+    assert chain(seen({"latest": forgotten}, now=YESTERDAY), "1.33.5").waits[0].until == NOW
 
 
 def test_the_soak_begins_with_the_arrival_by_record_and_not_with_the_publication() -> None:
@@ -353,6 +359,10 @@ def test_what_has_begun_is_finished_first() -> None:
         found = chosen(tables, tables.channel[0], "", seen(state, ["1.33.5", "1.33.6"], shown=shown))
         assert found is not None
         assert (found.offer.version, found.ripe) == (version("1.33.5"), True)
+    withdrawn: list[Any] = [offer("1.33.5", withdrawn="data loss"), "1.33.6"]
+    found = chosen(tables, tables.channel[0], "", seen(state, withdrawn))
+    assert found is not None
+    assert (found.offer.version, told(found)) == (version("1.33.5"), ["withdrawn-version"])
 
 
 def test_each_line_of_a_channel_by_line_has_a_next_one_of_its_own() -> None:

@@ -70,6 +70,7 @@ def test_what_was_not_in_the_channel_before_or_not_for_long() -> None:
     assert broken("1.33.4", "1.33.5", channel=channel, since="2026-11-23T11:00:01Z") == {"soak"}
     assert broken("1.33.4", "1.33.5", channel=channel, since="2026-11-23T11:00:00Z") == set()
     assert broken("1.33.4", "1.33.5", channel={"soak": "24h"}, since="2026-11-24T00:00:00Z") == {"soak"}
+    assert broken("1.33.4", "1.33.5", channel={"soak": "24h"}, since="2026-11-25T00:00:00Z") == {"soak"}
 
 
 def test_what_was_withdrawn_by_then() -> None:
