@@ -12,9 +12,10 @@ import pytest
 
 from release.adapters.git.remote import GitRemote
 from release.core.model import Person, Splice
-from release.errors import Refused, ReleaseError, Unseen
+from release.errors import Refused, ReleaseError, Uncertain, Unseen
+from release.sandbox.forge import Fault
 from release.steps.pointing.file import ATTEMPTS
-from tests.pointing import FILE, KEY, NEW, NEXT, OLD, PATH, WISH, Shop, plain
+from tests.pointing import FILE, KEY, NEW, NEXT, OLD, PATH, WISH, Shop, forged, plain
 from tests.world import REFUSING
 
 
@@ -185,6 +186,19 @@ def test_a_push_that_would_be_refused_is_told_beforehand(shop: Shop) -> None:
 
     (conflict,) = shop.committed(remote=Closed(remote.url, remote._run, shallow=True), wish=wish).lacking()
     assert conflict.rule == "push-right"
+
+
+def test_a_push_whose_answer_is_lost_is_looked_after_and_not_doubled(tmp_path: Path) -> None:
+    with forged(tmp_path) as shop:
+        assert shop.forge is not None
+        shop.forge.faults(Fault("POST", "*/git-receive-pack", when="after", status=503))
+        pointer = shop.committed()
+        with pytest.raises(Uncertain):
+            pointer.move(OLD, NEW, shop.said.append)
+        assert pointer.reads() == NEW
+        moved = shop.head()
+        pointer.move(OLD, NEW, shop.said.append)
+        assert shop.head() == moved
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
