@@ -155,7 +155,7 @@ def _next_opening(
 
 
 def _beginnings(begin: datetime, end: datetime, offset: timedelta, minutes: Sequence[int]) -> Iterator[datetime]:
-    """Every moment of a stretch at which something can begin: its own first, midnights, beginnings of windows."""
+    """Every moment of a stretch at which it can open: its own first, midnights, beginnings of windows."""
     yield begin
     midnight = datetime.combine((begin + offset).date(), datetime.min.time())
     while midnight - offset < end:
@@ -167,17 +167,13 @@ def _beginnings(begin: datetime, end: datetime, offset: timedelta, minutes: Sequ
 
 
 def _stretches(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
-    """The time from `begin` to `end`, cut where the zone's offset changes."""
-    at, offset = begin, _offset(zone, begin)
-    while at < end:
-        further = min(at + _STEP, end)
-        if _offset(zone, further) == offset:
-            at = further
-            continue
-        change = _change(zone, at, further)
-        yield begin, change, offset
-        begin, at, offset = change, change, _offset(zone, change)
-    yield begin, end, offset
+    """The time from `begin` to `end` in pieces in which the zone's offset stays the same."""
+    while begin < end:
+        offset, further = _offset(zone, begin), min(begin + _STEP, end)
+        if _offset(zone, further) != offset:
+            further = _change(zone, begin, further)
+        yield begin, further, offset
+        begin = further
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:

@@ -75,11 +75,12 @@ def one_minor(case: Case) -> Iterator[Conflict]:
     stands, name = case.stands, case.channel.name
     if case.channel.scope == "line" or stands is None or not skips(stands, case.version):
         return
-    line = after(stands, case.version)
+    between = after(stands, case.version)
+    line = ".".join(map(str, between))
     why = f"{name} has {stands}, and {case.version} would skip {line}: a channel goes one minor at a time"
-    fit = [one for one in case.seen.offers if one.version.line == line and places.takes(case.channel, one)]
-    sound = places.newest_first([one for one in fit if not one.withdrawn])
-    which = f"invoke channel.promote --to {name} --version {sound[0].version}" if sound else f"release one of {line}"
+    fit = (one for one in case.seen.offers if one.version.release[:2] == between and not one.withdrawn)
+    best = places.highest(one.version for one in fit if places.takes(case.channel, one))
+    which = f"invoke channel.promote --to {name} --version {best}" if best else f"release one of {line}"
     yield Conflict("minor-skip", why, f"first {which}; or say why not: --waive minor-skip --reason WHY")
 
 
@@ -144,10 +145,10 @@ def skips(stands: Version, version: Version) -> bool:
     return version.major > stands.major + 1 or (version.major == stands.major + 1 and version.minor > 0)
 
 
-def after(stands: Version, version: Version) -> str:
-    """The line that comes next on the way from one version to another."""
+def after(stands: Version, version: Version) -> tuple[int, int]:
+    """The line that comes next on the way from one version to another: major and minor."""
     same = version.major == stands.major
-    return f"{stands.major}.{stands.minor + 1}" if same else f"{stands.major + 1}.0"
+    return (stands.major, stands.minor + 1) if same else (stands.major + 1, 0)
 
 
 def enters(stands: Version | None, version: Version) -> bool:
