@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from release.app.environment import OF_REGISTRIES, cleared, of_builds, run_of, t
 from release.app.included import Reader, whole
 from release.app.session import NOBODY, Session, opening
 from release.core.address import located, repository_of, without_secret
+from release.core.channel_config import Channel
 from release.core.config import Config
 from release.core.contradictions import contradictions
 from release.core.fleet import resolved
@@ -142,7 +143,21 @@ def rights(config: Config, repository: str) -> Mapping[str, Collection[str]]:
             needed[one.repository].update(("push", "propose"))
     proposes = config.commit.mode == "pull-request"
     own = {"push", *(["deploy"] if approval else []), *(["propose"] if proposes else [])}
-    return {**needed, repository: own}
+    needed = {**needed, repository: own}
+    for place, more in of_channels(config.channel):
+        needed.setdefault(place or repository, set()).update(more)
+    return needed
+
+
+def of_channels(channels: Collection[Channel]) -> Iterator[tuple[str, set[str]]]:
+    """What promotions need of which repository, "" for the upstream's; where only something is looked at, nothing more."""
+    for channel in channels:
+        if channel.approval:
+            yield "", {"deploy"}
+        for point in channel.point:
+            if point.kind == "file":
+                yield point.repository, {"push", *(["propose"] if point.mode == "pull-request" else [])}
+        yield from ((health.repository, set()) for health in channel.health)
 
 
 def upstream(checkout: Checkout, config: Config, github: GitHub | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ import msgspec
 
 from release.core.channel_config import Channel
 from release.core.channel_plan import HistoricMove
-from release.core.channel_record import Entry, Move
+from release.core.channel_record import Entry, Hold, Move
 from release.core.model import Person
 from release.core.moments import instant
 from release.core.references.order import version_in
@@ -46,14 +46,16 @@ def history(
 
     A recorded move's violations are the rules that were waived in it. `when` is when it ended, as far as it did.
     """
-    moves = tuple(recorded(entries))
+    told = _Told(channel)
+    moves = tuple(recorded(told.through(entries)))
     explained = _Explained(moves)
     by_hand = [
         _dated(_by_hand(channel, change, broken) for change in _changes(rules, past) if not explained.takes(change))
         for past in files
     ]
     promoted = _dated(_promoted(channel, move) for move in moves)
-    return tuple(move for _, move in merge(promoted, _together(merge(*by_hand, key=_newest)), key=_newest))
+    held = _dated(told.events)
+    return tuple(move for _, move in merge(promoted, held, _together(merge(*by_hand, key=_newest)), key=_newest))
 
 
 def recorded(entries: Iterable[Entry]) -> Iterator[Move]:
@@ -64,6 +66,46 @@ def recorded(entries: Iterable[Entry]) -> Iterator[Move]:
             if move.number not in seen:
                 seen.add(move.number)
                 yield move
+
+
+class _Told:
+    """What a record says besides of its moves: when the channel was held, and when it was let go on; newest first."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.events: list[HistoricMove] = []
+
+    def through(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """The entries, newest first, as they come."""
+        newer: Entry | None = None
+        for entry in entries:
+            if newer is not None:
+                self._between(newer, entry.state.hold)
+            newer = entry
+            yield entry
+        if newer is not None:
+            self._between(newer, None)
+
+    def _between(self, newer: Entry, before: Hold | None) -> None:
+        now = newer.state.hold
+        if now is not None and (before is None or before.at != now.at):
+            self.events.append(self._event("hold", now, now.by, now.at, now.why))
+        elif now is None and before is not None:
+            self.events.append(self._event("resume", before, newer.by, newer.at, ""))
+
+    def _event(self, kind: str, hold: Hold, who: Person, when: str, why: str) -> HistoricMove:
+        version = hold.version or None
+        return HistoricMove(
+            channel=self._channel.name,
+            when=when,
+            who=_who(who),
+            frm=version,
+            to=version,
+            evidence={},
+            violations=(),
+            kind=kind,
+            why=why,
+        )
 
 
 class _Change(msgspec.Struct, frozen=True):

@@ -125,7 +125,8 @@ class HistoricMove(msgspec.Struct, frozen=True):
     """A move of a channel. `frm` is null for the first; `who` and `when` (ISO 8601 UTC) of what was made by hand are its
     commit's. `evidence` is by what was looked at; `violations` are the rules that it broke, waived ones included. `line` is
     "" where the channel has one version for all; `hand` says that nobody promoted it, and where it was seen. Of a move that was
-    taken back, `outcome` is "returned", and its `to` is what it was begun for. `why` is what its captain said.
+    taken back, `outcome` is "returned", and its `to` is what it was begun for. `why` is what its captain said. `kind` is promotion, rollback, or, where nothing
+    moved, hold or resume: `from` and `to` are then the version that this is about, null for none.
     """
 
     channel: str

@@ -13,6 +13,7 @@ from release.core.model import Person
 from release.core.promotion import Promotion
 from release.core.record import Proof
 
+DIGEST = "sha256:"
 SHOWN = 120
 """So much of what a pointer says is told."""
 
@@ -85,7 +86,9 @@ def foreign(pointer: str, found: str, known: Collection[str]) -> Conflict:
 
 
 def said(text: str) -> str:
-    """What a pointer says, in words."""
+    """What a pointer says, in words; of a digest as much as tells it from others."""
+    if text.startswith(DIGEST):
+        text = text[: len(DIGEST) + 12]
     return plain(text, SHOWN) or "nothing"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from release.core.channel_plan import ChannelHistory, HistoricMove
 from release.reports.channel_text import WIDEST, in_columns, of_line
-from release.reports.text import SOME, Line, brief, lines, shown
+from release.reports.text import Line, brief, lines, shown
 
 HEADS = ("WHEN", "CHANNEL", "FROM", "TO", "WHO")
+WITHOUT_A_MOVE = {"hold": "held", "resume": "let go on"}
 ENDS = {"begun": "not finished", "returning": "being taken back", "returned": "taken back"}
 
 
@@ -27,9 +28,10 @@ def _(found: ChannelHistory) -> Iterator[Line]:
 
 
 def _row(move: HistoricMove) -> tuple[str, ...]:
+    after = WITHOUT_A_MOVE.get(move.kind) or shown(move.to or "nothing")
     when = shown(move.when[:16].replace("T", " "))
     who = shown(move.who.partition(" <")[0] or move.who)
-    return when, of_line(move.channel, move.line), shown(move.frm or "nothing"), shown(move.to or "nothing"), who
+    return when, of_line(move.channel, move.line), shown(move.frm or "nothing"), after, who
 
 
 def _told(move: HistoricMove) -> Iterator[Line]:
@@ -39,11 +41,21 @@ def _told(move: HistoricMove) -> Iterator[Line]:
     if move.violations:
         word = "broke" if move.hand else "waived"
         yield [(f"  {word} ", "bold red"), (", ".join(map(shown, move.violations)), "red")]
-    notes = [move.kind if move.kind != "promotion" else "", ENDS.get(move.outcome, "")]
+    notes = [move.kind if move.kind == "rollback" else "", ENDS.get(move.outcome, "")]
     if any(notes) or move.why:
         why = f": {brief(move.why)}" if move.why else ""
         yield [(f"  {', '.join(filter(None, map(shown, notes))) or 'why'}{why}", "")]
-    for what, words in list(move.evidence.items())[:SOME]:
-        yield [(f"  {shown(what)}: {brief(words)}", "dim")]
-    if len(move.evidence) > SOME:
-        yield [(f"  and {len(move.evidence) - SOME} more that were looked at (--format json has all)", "dim")]
+    if move.hand:
+        yield from ([(f"  {shown(what)}: {brief(words)}", "dim")] for what, words in move.evidence.items())
+    elif move.evidence:
+        yield [(f"  seen: {', '.join(_counted(move.evidence))}", "dim")]
+
+
+def _counted(evidence: Mapping[str, str]) -> Iterator[str]:
+    """What was looked at, by its kind: of many of one kind how many they were. JSON has each with what was seen."""
+    kinds: dict[str, list[str]] = {}
+    for name in evidence:
+        words = name.removeprefix("proof ").split(" ", 1)
+        kinds.setdefault(words[0], []).append(shown(" ".join(words)))
+    for kind, names in kinds.items():
+        yield names[0] if len(names) == 1 else f"{len(names)} {shown(kind)}s"

@@ -151,11 +151,12 @@ def scenes(stage: Path, forge: Sandbox) -> Iterator[Scene]:
     yield scene("The history again: both releases are out, with their packages.", captain, HISTORY)
     yield scene("Once more? There is nothing to do.", captain, "release --yes")
     yield scene(
-        "A fix comes in, and a revision goes out.",
+        "A fix comes in, and a revision goes out: its candidate,",
         captain,
-        "release --revision --yes",
+        "release --revision --candidate --yes",
         before=lambda: fixed(forge, captain),
     )
+    yield scene("and its final.", captain, "release --yes")
     yield scene("It goes to latest.", captain, "channel.promote --to latest --yes")
     yield scene(
         "But it does not do well: somebody opens an issue. The schedule finds that, and holds the channel.",

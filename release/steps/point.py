@@ -46,8 +46,8 @@ class MovePointer(Step[str]):
         assert moved is not None, "a move has all of its pointers"
         found = self._compared(moved)
         if isinstance(found, Pending) and (turn := self.pointer.waits(moved.old, moved.new)):
-            return Underway(turn)
-        return found
+            return Underway(f"waits for {turn}")
+        return Done(found.value, f"says {said(found.value)}") if isinstance(found, Done) else found
 
     def apply(self, known: Known, say: Say) -> None:
         move = known[self.begin]
@@ -103,7 +103,7 @@ class ReturnPointer(MovePointer):
         if isinstance(back, Done) and old != new and (asks := self.pointer.waits(old, new)):
             return Underway(f"{asks} would move {self.pointer.name} on: close that")
         if isinstance(back, Pending) and (turn := self.pointer.waits(new, old)):
-            return Underway(turn)
+            return Underway(f"waits for {turn}")
         return back
 
     def apply(self, known: Known, say: Say) -> None:

@@ -13,7 +13,7 @@ import pytest
 from release.core.channel_config import Channel
 from release.core.channel_history import LONGEST, NO_VERSION, SKEW, PointerPast, history
 from release.core.channel_plan import HistoricMove
-from release.core.channel_record import ChannelState, Entry, Move, Moved
+from release.core.channel_record import ChannelState, Entry, Hold, Move, Moved
 from release.core.config import VersionRules
 from release.core.model import Person, Waiver
 from release.core.moments import instant
@@ -259,3 +259,19 @@ def test_in_json_a_move_has_the_fields_that_are_promised() -> None:
     assert {"channel", "when", "who", "from", "to", "evidence", "violations"} <= set(built)
     assert built["from"] is None
     assert instant(built["when"]) is not None
+
+
+def test_a_channel_that_was_held_and_let_go_on_tells_both_once() -> None:
+    held = Hold("it burns", ADA, at(3), V29, told=False)
+    states = [
+        ChannelState(),
+        ChannelState(hold=held),
+        ChannelState(hold=msgspec.structs.replace(held, told=True)),
+        ChannelState(),
+    ]
+    written = [Entry(state, BOB, at(number + 2), "") for number, state in enumerate(states)]
+    told = history(RULES, STABLE, reversed(written), (), skips)
+    assert [(one.kind, one.when, one.who, one.to, one.why) for one in told] == [
+        ("resume", at(5), "Bob <bob@example.org>", V29, ""),
+        ("hold", at(3), "Ada <ada@example.org>", V29, "it burns"),
+    ]

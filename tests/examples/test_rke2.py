@@ -14,6 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -28,8 +29,12 @@ ARCHIVES = {f"{name}.tar.gz" for name in BINARIES}
 PROVENANCE = "rke2.intoto.jsonl"
 SUMS = {"sha256sum-amd64.txt", "sha256sum-arm64.txt", "sha256sum.txt"}
 MADE = BINARIES | ARCHIVES | SUMS | {"rke2.cdx.json", PROVENANCE, "release.json"}
-WHEEL = {"rke2_version-1.30.3.post1-py3-none-any.whl"}
-TAGS = {"v1.30.3-rc1+rke2r1": MADE, "v1.30.3+rke2r1": MADE | WHEEL}
+TAGS = {
+    "v1.30.3-rc1+rke2r1": MADE,
+    "v1.30.3+rke2r1": MADE | {"rke2_version-1.30.3.post1-py3-none-any.whl"},
+    "v1.30.3-rc1+rke2r2": MADE,
+    "v1.30.3+rke2r2": MADE | {"rke2_version-1.30.3.post2-py3-none-any.whl"},
+}
 IMAGES = {"rke2-runtime": "bin/rke2", "rke2-upgrade": "opt/rke2", "system-agent-installer-rke2": "rke2"}
 
 
@@ -47,6 +52,7 @@ def test_the_demonstration_runs_to_its_end_and_leaves_its_folder(
     assert "Traceback" not in err
     with closing(Sandbox(stage / "forge")) as forge, closing(SandboxRegistry(stage / "registry")) as registry:
         files = released(forge)
+        followed(forge, registry)
         for tag, image, arch in product(TAGS, IMAGES, ("amd64", "arm64")):
             held = unpacked(registry, f"rancher/{image}", tag.replace("+", "-"), arch)
             assert held[IMAGES[image]] == files[tag][f"rke2.linux-{arch}"], (image, tag, arch)
@@ -55,7 +61,25 @@ def test_the_demonstration_runs_to_its_end_and_leaves_its_folder(
             made = {name: digest(content) for name, content in assets.items() if name not in said}
             assert claims(assets[PROVENANCE]) == made | built(registry, "rancher/rke2-runtime", tag.replace("+", "-"))
     with PackageIndex(stage / "index") as index:
-        assert installed(index, tmp_path / "site") == "1.30.3.post1\n"
+        assert installed(index, tmp_path / "site") == "1.30.3.post2\n"
+
+
+CHANNELS = {"testing": "v1.30.3+rke2r2", "latest": "v1.30.3+rke2r2", "stable": "v1.30.3+rke2r1"}
+
+
+def followed(forge: Sandbox, registry: SandboxRegistry) -> None:
+    """What users follow says what the demonstration told, in the file, in the registry and on the forge; packages came before."""
+    told = yaml.safe_load(forge.git("rancher/rke2").run("show", "master:channels.yaml"))
+    assert {one["name"]: one["latest"] for one in told["channels"]} == CHANNELS
+    images = registry.tags("rancher/rke2-runtime")
+    assert {name: images[name] for name in CHANNELS} == {
+        name: images[tag.replace("+", "-")] for name, tag in CHANNELS.items()
+    }
+    packages = {
+        one["tag_name"]: {asset["name"] for asset in one["assets"]} for one in forge.releases("rancher/rke2-packaging")
+    }
+    for name, tag in CHANNELS.items():
+        assert packages[f"{tag}.{name}.0"] == {"rke2-amd64.rpm", "rke2-arm64.rpm"}
 
 
 def released(forge: Sandbox) -> dict[str, dict[str, bytes]]:
@@ -65,8 +89,8 @@ def released(forge: Sandbox) -> dict[str, dict[str, bytes]]:
         every = {release["tag_name"]: release for release in forge.releases(f"rancher/{name}")}
         out_there = {tag: release for tag, release in every.items() if tag not in before}
         assert out_there.keys() == TAGS.keys(), name
-        assert [one["draft"] for one in out_there.values()] == [False, False]
-        assert [out_there[tag]["prerelease"] for tag in TAGS] == [True, False]
+        assert not any(one["draft"] for one in out_there.values())
+        assert [out_there[tag]["prerelease"] for tag in TAGS] == ["rc" in tag for tag in TAGS]
         for tag, one in out_there.items():
             assets = {asset["name"]: forge.folder / "assets" / asset["file"] for asset in one["assets"]}
             assert assets.keys() == (TAGS[tag] if name == "rke2" else set()), (name, tag)

@@ -11,7 +11,6 @@ import pytest
 from release.core.channel_plan import ChannelHistory, HistoricMove
 from release.reports import console
 from release.reports.documents import document
-from release.reports.text import SOME
 
 HOSTILE = "a\x1b[31mred\r\n\0\u2028\u202ebidi\x9b2J##[error]"
 RULES = ("minor-skip", "frozen")
@@ -40,7 +39,7 @@ def test_a_promotion_is_a_row_with_what_proved_it_below() -> None:
     said = text_of(move(evidence={"assets": "40 of 40", "health": "0.002 < 0.01\nof 1,200"}))
     assert said[0].split() == ["WHEN", "CHANNEL", "FROM", "TO", "WHO"]
     assert said[1].split() == ["2026-01-05", "10:20", "stable", "1.28.11+rke2r1", "1.30.2+rke2r1", "Ada"]
-    assert said[2:] == ["  assets: 40 of 40", "  health: 0.002 < 0.01 …"]
+    assert said[2:] == ["  seen: assets, health"]
 
 
 def test_a_move_by_hand_is_seen_to_be_one_with_the_rules_that_it_broke() -> None:
@@ -81,10 +80,16 @@ def test_columns_stand_below_their_heads_and_a_long_text_does_not_push_them_away
     assert {row.index("Ada") for row in (rows[0], rows[2])} == {head.index("WHO")}
 
 
-def test_much_evidence_is_cut_and_says_where_the_rest_is() -> None:
-    said = text_of(move(evidence={f"image {n}": "there" for n in range(SOME + 3)}))
-    assert said[-1] == "  and 3 more that were looked at (--format json has all)"
-    assert len(said) == 2 + SOME + 1
+def test_evidence_of_one_kind_is_counted_and_json_has_each() -> None:
+    seen = {"proof assets": "40", **{f"proof image a/b:{n}": "there" for n in range(3)}, "health errors": "0.002"}
+    assert text_of(move(evidence=seen))[2:] == ["  seen: assets, 3 images, health errors"]
+
+
+def test_a_hold_and_its_end_are_told_with_the_version_and_the_reason() -> None:
+    said = text_of(move(kind="hold", why="it burns", to="1.28.11+rke2r1"), move(kind="resume", to="1.28.11+rke2r1"))
+    assert said[1].split()[3:] == ["1.28.11+rke2r1", "held", "Ada"]
+    assert said[2] == "  why: it burns"
+    assert said[3].split()[3:] == ["1.28.11+rke2r1", "let", "go", "on", "Ada"]
 
 
 def test_no_move_is_said_and_remarks_are_told() -> None:

@@ -13,6 +13,7 @@ from release.commands.adopt import asked_for
 from release.commands.channels.seen import World, look
 from release.commands.downstream import tagged
 from release.commands.plan import states
+from release.core import moves
 from release.core.channel_config import Channel
 from release.core.channel_plan import PromotionPlan
 from release.core.channel_record import Move, MoveKind
@@ -86,11 +87,10 @@ def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]
     config, state = world.channels.session.config, world.state(channel)
     waived = [waiver.rule for waiver in waivers]
     begun = state.moves.get(line)
-    if begun is not None and begun.unfinished and asked is None:
-        offer = world.tagged(begun.tag)
-        if offer is None:
-            return gone(channel, begun)
-        return of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+    if begun is not None and begun.unfinished and asked is None and begun.kind == "rollback":
+        return Moving(PromotionPlan(channel.name, "rollback", line, conflicts=(moves.moving(channel.name, begun),)))
+    if begun is not None and begun.unfinished and asked is None and world.tagged(begun.tag) is None:
+        return gone(channel, begun)
     if asked is not None:
         if (standing := state.standing.get(line)) is not None and standing.version == asked.version.text:
             return again(world, channel, line, asked, begun)
@@ -106,7 +106,8 @@ def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]
     if not verdict.ripe:
         return unripe(channel, line, verdict, waivers)
     ours = begun if begun is not None and begun.unfinished else None
-    return of_move(world, channel, verdict.offer, "promotion", tuple(waivers), ours)
+    kept = ours.waivers if ours is not None else ()
+    return of_move(world, channel, verdict.offer, "promotion", tuple(dict.fromkeys((*kept, *waivers))), ours)
 
 
 def of_move(
@@ -158,7 +159,7 @@ def path(channels: Channels, channel: Channel, release: Release, promotion: Prom
         doors,
         release,
         promotion,
-        proofs_of(doors.doors, release, channel),
+        proofs_of(doors.doors, release, channel, promotion.points),
         lambda begin: instance_steps(doors.doors, release, promotion, begin, claims),
     )
 

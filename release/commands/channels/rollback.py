@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -11,14 +12,16 @@ from release.commands.channels.hold import hold
 from release.commands.channels.promote import Listener, Moving, of_move, promote, release_of
 from release.commands.channels.seen import World, bare, look
 from release.commands.plan import states
+from release.core import moves
+from release.core.aim import own_branch
 from release.core.channel_config import Channel
 from release.core.channel_plan import PromotionPlan, RolledBack
 from release.core.channel_record import Move
-from release.core.channels import Offer, default_back, judged_back, lines_of
+from release.core.channels import Offer, default_back, followed, judged_back, lines_of
 from release.core.finding import Conflict
 from release.core.numbering import Rise, next_version
 from release.core.promoting import promotion_of
-from release.core.version import Version
+from release.core.version import Scheme, Version
 from release.errors import ConflictError, UsageError
 from release.steps.promotion import return_path
 
@@ -45,7 +48,12 @@ def prepared(
     line = line_of(world, channel, line)
     begun = world.state(channel).moves.get(line)
     if begun is not None and begun.unfinished:
-        return taken_back(world, channel, line, begun, downgrade, reason)
+        on = begun.kind == "rollback" and begun.outcome == "begun" and downgrade
+        return (
+            gone_on(world, channel, line, begun, to)
+            if on
+            else taken_back(world, channel, line, begun, downgrade, reason)
+        )
     bad = world.current(channel, line)
     if bad is None:
         conflict = Conflict(
@@ -107,21 +115,63 @@ def back_to(world: World, channel: Channel, line: str, offer: Offer) -> Moving:
     return moving
 
 
+def gone_on(world: World, channel: Channel, line: str, begun: Move, to: str) -> Backing:
+    """The way back has begun already: it is finished, as it was begun."""
+    offer = world.tagged(begun.tag)
+    if offer is None or (to and world.offer(to) != offer):
+        raise ConflictError((moves.moving(channel.name, begun),))
+    moving = of_move(world, channel, offer, "rollback", begun.waivers, begun)
+    return Backing(
+        channel,
+        line,
+        None,
+        begun.why,
+        RolledBack(channel.name, line, begun.before, begun.why, move=moving.plan),
+        moving,
+    )
+
+
 def forward(world: World, channel: Channel, line: str, bad: Version, reason: str) -> RolledBack:
-    """How to go forward from a bad version: the next one of its line, through the channel once it is let go on."""
+    """How to go forward from a bad version: the next one of its line, through the channels that come before, into this one."""
     rules, config = world.channels.rules, world.channels.session.config
-    level: Rise = "revision" if rules.revisions == "always" else "patch"
     taken = [one for tag in world.refs.tags if (one := rules.of_tag(tag)) is not None]
-    fix = next_version(rules, previous=bad, level=level, stage="", taken=taken, core=None)
-    text = fix.text if isinstance(fix, Version) else None
-    by_file = config.version.source == "file"
-    release = "invoke release" + (" --revision" if level == "revision" else "" if by_file else " --bump patch")
+    fix = mending(rules, bad, taken)
+    text, tag = (fix.text, rules.tag(fix)) if isinstance(fix, Version) else (None, "")
+    before = [one for one in reversed(followed(channel, config.channel)) if takes_kind(one, bad)]
     typed = (
-        release,
+        *released_by(world, bad),
+        *(promote_line(one, tag) for one in before),
         f"invoke channel.resume {channel.name}",
-        promote_line(channel, rules.tag(fix) if isinstance(fix, Version) else ""),
+        promote_line(channel, tag),
     )
     return RolledBack(channel.name, line, bad.text, reason, text, typed)
+
+
+def mending(rules: Scheme, bad: Version, taken: Collection[Version]) -> Version | Conflict:
+    """The version that comes after a bad one: its next candidate, its next revision where each version has one, else a patch."""
+    if not bad.final:
+        core = (bad.major, bad.minor, bad.patch)
+        return next_version(rules, previous=None, level="none", stage=bad.stage, taken=taken, core=core)
+    level: Rise = "revision" if rules.revisions == "always" else "patch"
+    return next_version(rules, previous=bad, level=level, stage="", taken=taken, core=None)
+
+
+def released_by(world: World, bad: Version) -> tuple[str, ...]:
+    """What is typed to release it, once the mend is on its branch."""
+    config = world.channels.session.config
+    where = f" --line {bad.line}" if own_branch(config, world.refs, bad.line) else ""
+    again = " --revision" if world.channels.rules.revisions == "always" else ""
+    rise = again or ("" if config.version.source == "file" else " --bump patch")
+    if not bad.final:
+        return (f"invoke release{where} --candidate",)
+    if config.version.final_from_candidate:
+        return (f"invoke release{where}{rise} --candidate", f"invoke release{where}")
+    return (f"invoke release{where}{rise}",)
+
+
+def takes_kind(channel: Channel, version: Version) -> bool:
+    """Whether a channel takes versions of that maturity."""
+    return channel.accepts == "candidate" or version.final
 
 
 def promote_line(channel: Channel, tag: str) -> str:
@@ -156,7 +206,7 @@ def taken_back(world: World, channel: Channel, line: str, begun: Move, downgrade
 def refuse_halves(world: World, channel: Channel, begun: Move, moving: Moving, downgrade: bool) -> None:
     """What users may have followed already is taken from them only where that is asked for, and within the minor."""
     moved = sum(one.name.startswith("return ") and one.state == "pending" for one in moving.plan.steps)
-    if not moved:
+    if not moved or begun.kind == "rollback":  # whose way back is forward
         return
     rules = world.channels.rules
     before, version = rules.parse(begun.before), rules.parse(begun.version)

@@ -9,7 +9,7 @@ from release.app.channels import Channels
 from release.app.session import NOBODY
 from release.commands.adopt import asked_for
 from release.core.channel_config import Channel
-from release.core.channel_record import ChannelState
+from release.core.channel_record import ChannelState, Move
 from release.core.channels import Offer, Seen, current, doubts, key_of, lines_of, ordered
 from release.core.model import Refs, Release
 from release.core.promoting import promotion_of
@@ -115,6 +115,9 @@ def named(channels: Channels, channel: Channel, seen: Seen) -> Iterator[tuple[st
             default=newest,
         )
         found = [] if offer is None else list(said(channels, channel, offer))
+        begun = seen.states[channel.name].moves.get(line)
+        if begun is not None and begun.unfinished:
+            found += arriving(channels, channel, begun, seen)
         if found:
             yield line, max(found)
 
@@ -130,6 +133,19 @@ def said(channels: Channels, channel: Channel, offer: Offer) -> Iterator[Version
         version = version_in(rules, wish.template, text) if text else None
         if version is not None:
             yield version
+
+
+def arriving(channels: Channels, channel: Channel, begun: Move, seen: Seen) -> list[Version]:
+    """The version of a move that is under way, as soon as one of its pointers is there: who follows that one has it."""
+    offer = next((one for one in seen.offers if one.tag == begun.tag), None)
+    if offer is None:
+        return []
+    moved = {one.pointer: one for one in begun.pointers if one.old != one.new}
+    promotion = promotion_of(channels.session.config, channel, offer, "", "promotion", (), 0)
+    for wish in promotion.points:
+        if wish.name in moved and channels.pointer(wish, bare(offer), offer.commit).reads() == moved[wish.name].new:
+            return [offer.version]
+    return []
 
 
 def bare(offer: Offer) -> Release:

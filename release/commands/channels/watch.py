@@ -17,7 +17,6 @@ from release.core.channel_plan import Watched
 from release.core.channels import Offer
 from release.core.finding import Blocked, Done
 from release.core.news import News
-from release.core.plan import StepState
 from release.core.promoting import promotion_of
 from release.core.promotion import HealthWish
 from release.engine.step import Step
@@ -91,12 +90,11 @@ def watch(world: World, listener: Listener) -> tuple[tuple[Watched, ...], tuple[
 def act(world: World, one: Soaking, found: Watched, why: str, listener: Listener) -> tuple[Watched, tuple[str, ...]]:
     """Hold the channel; go back by itself only where that is configured."""
     channels = world.channels
-    reason = f"{one.offer.tag} is unhealthy: {why}"
-    hold(channels, one.channel, one.offer.version, reason, told=False)
-    remarks = tell(channels, one.channel, one.offer.version.text, reason)
+    hold(channels, one.channel, one.offer.version, why, told=False)
+    remarks = tell(channels, one.channel, one.offer.version.text, why)
     if one.channel.unhealthy == "rollback":
-        remarks += went_back(channels, one, reason, listener)
-    return Watched(found.channel, found.version, found.healthy, found.told, reason), remarks
+        remarks += went_back(channels, one, why, listener)
+    return Watched(found.channel, found.version, found.healthy, found.told, why), remarks
 
 
 def went_back(channels: Channels, one: Soaking, reason: str, listener: Listener) -> tuple[str, ...]:
@@ -130,8 +128,3 @@ def tell(channels: Channels, channel: Channel, version: str, reason: str) -> tup
 def troubled(seen: tuple[Watched, ...]) -> bool:
     """Whether something was held just now."""
     return any(one.held for one in seen)
-
-
-def unhealthy_steps(seen: tuple[Watched, ...]) -> tuple[StepState, ...]:
-    """All answers, for a report."""
-    return tuple(step for one in seen for step in one.told)

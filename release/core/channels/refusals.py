@@ -103,8 +103,8 @@ def arrived(case: Case) -> Iterator[Conflict]:
 
 
 def sound(case: Case) -> Iterator[Conflict]:
-    """What was found bad here, or where it comes from, is not taken up again."""
-    for channel in (case.channel, *case.before):
+    """What was found bad in any channel is not taken up again: not there, and not by another one."""
+    for channel in case.config.channel:
         mark = places.state_of(channel, case.seen).bad.get(case.version.text)
         if mark is not None:
             why = f"{case.version} is marked bad in {channel.name}, and does not get into {case.channel.name}: {quoted(mark.why)}"
