@@ -64,7 +64,7 @@ def test_the_demonstration_runs_to_its_end_and_leaves_its_folder(
         assert installed(index, tmp_path / "site") == "1.30.3.post2\n"
 
 
-CHANNELS = {"testing": "v1.30.3+rke2r2", "latest": "v1.30.3+rke2r2", "stable": "v1.30.3+rke2r1"}
+CHANNELS = {"testing": "v1.30.3+rke2r1", "latest": "v1.30.3+rke2r2", "stable": "v1.30.3+rke2r1"}
 
 
 def followed(forge: Sandbox, registry: SandboxRegistry) -> None:

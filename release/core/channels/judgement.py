@@ -13,7 +13,7 @@ from release.core.channels.refusals import REFUSALS
 from release.core.channels.seen import Offer, Seen, Verdict, Wait
 from release.core.config import Config, seconds
 from release.core.moments import instant
-from release.core.version import scheme
+from release.core.version import Version, scheme
 
 WAIVABLE = ("soak", "frozen", "new-minor", "minor-skip", "shrunken-list", "pointer-moved")
 """The rules that a person may set aside for one move, and says why."""
@@ -42,20 +42,25 @@ def chosen(config: Config, channel: Channel, line: str, seen: Seen, waived: Coll
     """The release that a channel takes next of a line, None where nothing is above what it has.
 
     What has begun is finished first. Then the newest that is ripe; without any, the newest that only has to wait; without
-    that the newest, with what stands against it.
+    that the newest, with what stands against it. A candidate whose final is out is nobody's next release.
     """
     rules = scheme(config.version, config.project.name)
     stands, move = places.current(rules, channel, seen, line), places.unfinished(channel, seen, line)
+    begun = move.version if move is not None else ""
+    finals = {(one.version.release, one.version.revision) for one in seen.offers if one.version.final}
+
+    def comes(version: Version) -> bool:
+        superseded = not version.final and (version.release, version.revision) in finals
+        return version.text == begun or (not superseded and (stands is None or version > stands))
+
     above = [
         offer
         for offer in seen.offers
-        if places.takes(channel, offer)
-        and places.key_of(channel, offer.version) == line
-        and (stands is None or offer.version > stands or (move is not None and move.version == offer.version.text))
+        if places.takes(channel, offer) and places.key_of(channel, offer.version) == line and comes(offer.version)
     ]
     verdicts = [judged(config, channel, offer, seen, waived) for offer in places.newest_first(above)]
-    if move is not None and (begun := [one for one in verdicts if one.offer.version.text == move.version]):
-        return begun[0]
+    if going_on := [one for one in verdicts if one.offer.version.text == begun]:
+        return going_on[0]
     mine = [one for one in verdicts if not one.skipped]
     ripe = (one for one in mine if one.ripe)
     waiting = (one for one in mine if not one.refusals)

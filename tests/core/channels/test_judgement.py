@@ -459,3 +459,15 @@ def test_no_promotion_goes_back_or_skips_and_the_order_of_releases_does_not_matt
         assert not ripe
         waiting = [one.offer.version for one in mine if not one.refusals and not one.skipped]
         assert found.offer.version == max(waiting or [one.offer.version for one in mine], key=lambda one: one.key)
+
+
+def test_a_candidate_whose_final_is_out_is_nobodys_next_release() -> None:
+    tables = config({"name": "testing", "accepts": "candidate"})
+    state = msgspec.structs.replace(stands("1.33.4"), bad=bad("1.33.5"))
+    found = chosen(tables, tables.channel[0], "", seen({"testing": state}, ["1.33.4", "1.33.5-rc1", "1.33.5"]))
+    assert found is not None
+    assert (found.offer.version.text, [one.rule for one in found.refusals]) == ("1.33.5+rke2r1", ["rolled-back"])
+    newer = chosen(tables, tables.channel[0], "", seen({"testing": state}, ["1.33.5-rc1", "1.33.5", "1.33.6-rc1"]))
+    assert newer is not None
+    assert newer.ripe
+    assert newer.offer.version.text == "1.33.6-rc1+rke2r1"
