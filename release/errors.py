@@ -65,3 +65,12 @@ class Uncertain(ReleaseError):
 
 class Unseen(ReleaseError):
     """The world could not be looked at: never to be taken for absent."""
+
+
+class Missing(ReleaseError):
+    """What was to be read was seen not to be there; a person makes it, as the conflict says."""
+
+    def __init__(self, conflict: Conflict) -> None:
+        super().__init__(conflict.why, conflict.remedy)
+        self.args = (conflict,)
+        self.conflict = conflict

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from release.core.finding import Blocked, Conflict, Done, Failed, Finding, Pending, Skipped, Underway
 from release.engine.step import Known, Step
 from release.engine.turns import Patience, Turns
-from release.errors import ReleaseError, Uncertain
+from release.errors import Missing, ReleaseError, Uncertain
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -90,6 +90,8 @@ class Engine:
         """What would refuse a step; that it could not be found out is a reason as well, and hides nobody else's."""
         try:
             return (yield from self._asked(lambda one: one.preflight(), step, self.label(step)))
+        except Missing as absent:
+            return (absent.conflict,)
         except ReleaseError as unseen:
             return (Conflict("unseen", f"{step.name}: {unseen.message}", unseen.remedy),)
 
@@ -188,6 +190,8 @@ class Engine:
         while True:
             try:
                 return step.inspect(known)
+            except Missing as absent:
+                return Blocked(absent.conflict)
             except ReleaseError as unseen:
                 if not patience.takes(unseen):
                     return Failed(unseen.message, unseen.remedy, seen=False)

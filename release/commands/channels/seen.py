@@ -13,10 +13,11 @@ from release.core.channel_record import ChannelState, Move
 from release.core.channels import Offer, Seen, current, doubts, key_of, lines_of, ordered
 from release.core.model import Refs, Release
 from release.core.promoting import promotion_of
+from release.core.promotion import PointWish
 from release.core.record import Record
 from release.core.references.order import version_in
 from release.core.version import Version
-from release.errors import UsageError
+from release.errors import Missing, UsageError
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,18 @@ def said(channels: Channels, channel: Channel, offer: Offer) -> Iterator[Version
     for wish in promotion.points:
         if wish.kind not in ("file", "latest"):
             continue
-        text = channels.pointer(wish, bare(offer), offer.commit).reads()
+        text = spoken(channels, wish, offer)
         version = version_in(rules, wish.template, text) if text else None
         if version is not None:
             yield version
+
+
+def spoken(channels: Channels, wish: PointWish, offer: Offer) -> str:
+    """What a pointer says. A place that is not there says nothing: who moves that one is told, and no other channel waits."""
+    try:
+        return channels.pointer(wish, bare(offer), offer.commit).reads()
+    except Missing:
+        return ""
 
 
 def arriving(channels: Channels, channel: Channel, begun: Move, seen: Seen) -> list[Version]:
@@ -143,7 +152,7 @@ def arriving(channels: Channels, channel: Channel, begun: Move, seen: Seen) -> l
     moved = {one.pointer: one for one in begun.pointers if one.old != one.new}
     promotion = promotion_of(channels.session.config, channel, offer, "", "promotion", (), 0)
     for wish in promotion.points:
-        if wish.name in moved and channels.pointer(wish, bare(offer), offer.commit).reads() == moved[wish.name].new:
+        if wish.name in moved and spoken(channels, wish, offer) == moved[wish.name].new:
             return [offer.version]
     return []
 

@@ -9,7 +9,7 @@ import msgspec
 from release.core.finding import Conflict
 from release.core.pointed import Spot, spot
 from release.core.promotion import PointWish
-from release.errors import ReleaseError
+from release.errors import Missing
 from release.ports import Remote
 
 HEADS = "refs/heads/"
@@ -45,7 +45,7 @@ class Place:
         """The same, where nothing may be in the way."""
         found = self.at(commit, value)
         if isinstance(found, Conflict):
-            raise ReleaseError(found.why, found.remedy)
+            raise Missing(found)
         return found
 
     def says(self) -> str:
