@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from shlex import quote
 
 import msgspec
 
@@ -55,6 +56,8 @@ def prepared(
             else taken_back(world, channel, line, begun, downgrade, reason)
         )
     bad = world.current(channel, line)
+    if begun is not None and went_back(world, channel, line, begun, to):
+        return as_it_is(world, channel, line, begun)
     if bad is None:
         conflict = Conflict(
             "rollback-nothing", f"{name} has no version to go back from", "invoke channel.list shows what it has"
@@ -79,9 +82,14 @@ def roll_back(channels: Channels, todo: Backing, listener: Listener) -> RolledBa
     if todo.moving is None:
         return todo.told
     done = promote(channels, todo.moving, listener)
-    again = f"invoke channel.rollback {todo.channel.name} --allow-downgrade"
-    done = msgspec.structs.replace(done, next=again if done.next else "")
+    done = msgspec.structs.replace(done, next=again(todo) if done.next else "")
     return msgspec.structs.replace(todo.told, move=done)
+
+
+def again(todo: Backing) -> str:
+    """What is typed to go on."""
+    line = f" --line {todo.line}" if todo.line else ""
+    return f"invoke channel.rollback {todo.channel.name}{line} --allow-downgrade --reason {quote(todo.reason)}"
 
 
 def line_of(world: World, channel: Channel, line: str) -> str:
@@ -131,6 +139,26 @@ def gone_on(world: World, channel: Channel, line: str, begun: Move, to: str) -> 
     )
 
 
+def went_back(world: World, channel: Channel, line: str, last: Move, to: str) -> bool:
+    """Whether the channel has gone back and is held there, so that the same command again has nothing to do."""
+    state, current = world.state(channel), world.current(channel, line)
+    there = current is not None and current.text == last.version and last.before in state.bad
+    meant = not to or world.offer(to).version.text == last.version
+    return state.hold is not None and last.kind == "rollback" and last.outcome == "finished" and there and meant
+
+
+def as_it_is(world: World, channel: Channel, line: str, last: Move) -> Backing:
+    """What was done already, and still is the way forward."""
+    state, bad = world.state(channel), world.channels.rules.parse(last.before)
+    why = state.hold.why if state.hold is not None else ""
+    words = f"{channel.name} went back from {last.before} to {last.version} at {last.ended}; to go on back, say --to V"
+    done = PromotionPlan(
+        channel.name, "rollback", line, last.version, last.tag, last.before, last.commit, nothing=words
+    )
+    told = forward(world, channel, line, bad, why) if bad is not None else RolledBack(channel.name, line, None, why)
+    return Backing(channel, line, None, why, msgspec.structs.replace(told, move=done))
+
+
 def forward(world: World, channel: Channel, line: str, bad: Version, reason: str) -> RolledBack:
     """How to go forward from a bad version: the next one of its line, through the channels that come before, into this one."""
     rules, config = world.channels.rules, world.channels.session.config
@@ -148,12 +176,18 @@ def forward(world: World, channel: Channel, line: str, bad: Version, reason: str
 
 
 def mending(rules: Scheme, bad: Version, taken: Collection[Version]) -> Version | Conflict:
-    """The version that comes after a bad one: its next candidate, its next revision where each version has one, else a patch."""
+    """The version that mends a bad one: its next candidate; else what comes after the newest of its line, a revision where each
+    version has one, a patch where not."""
     if not bad.final:
         core = (bad.major, bad.minor, bad.patch)
         return next_version(rules, previous=None, level="none", stage=bad.stage, taken=taken, core=core)
     level: Rise = "revision" if rules.revisions == "always" else "patch"
-    return next_version(rules, previous=bad, level=level, stage="", taken=taken, core=None)
+    newest = max([bad, *(one for one in taken if one.final and one.line == bad.line)], key=by_precedence)
+    return next_version(rules, previous=newest, level=level, stage="", taken=taken, core=None)
+
+
+def by_precedence(version: Version) -> tuple[object, ...]:
+    return version.key
 
 
 def released_by(world: World, bad: Version) -> tuple[str, ...]:
