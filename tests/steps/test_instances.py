@@ -16,7 +16,7 @@ from release.adapters.git.remote import GitRemote, store
 from release.adapters.git.run import Runner
 from release.adapters.github import GitHub
 from release.core.channel_record import Move
-from release.core.finding import Blocked, Done, Failed, Pending
+from release.core.finding import Blocked, Done, Pending, Underway
 from release.core.model import DownstreamWish
 from release.core.promotion import Promotion
 from release.engine.step import Step
@@ -218,6 +218,7 @@ def test_a_dispatch_is_claimed_in_the_channels_record_and_of_two_captains_one_se
             assert isinstance(found, FollowDownstream)
             return found
 
+        forge.runner("acme/deb", hold=True)
         begun(stage.captain().ledger)
         ada, bob = step("ada"), step("bob")
         assert ada.mine, "it is asked for here, whoever makes the release"
@@ -229,8 +230,11 @@ def test_a_dispatch_is_claimed_in_the_channels_record_and_of_two_captains_one_se
         assert len(forge.runs("acme/deb")) == 1
         claim = stage.state().moves[""].proofs["dispatch deb"]
         assert (claim.tag, claim.attempt) == ("v1.1.0.stable.0", 1)
-        assert not isinstance(bob.inspect(nothing), (Pending, Failed)), "it follows what ada sent"
+        followed = bob.inspect(nothing)
+        assert isinstance(followed, Underway), "it follows what ada sent"
+        assert followed.detail.startswith("release.yml queued")
         github.close()
+        forge.runner("acme/deb", hold=False)
         forge.idle(60)
 
 
