@@ -88,7 +88,7 @@ def _(back: RolledBack) -> Iterator[Line]:
     if back.held:
         yield [
             (of_line(back.channel, back.line), "bold"),
-            (" is held, and nothing enters it: ", ""),
+            (" on hold, and nothing enters it: ", ""),
             (shown(back.held), ""),
         ]
     if back.bad is not None:

@@ -104,7 +104,7 @@ class ReturnPointer(MovePointer):
             return Underway(f"{asks} would move {self.pointer.name} on: close that")
         if isinstance(back, Pending) and (turn := self.pointer.waits(new, old)):
             return Underway(f"waits for {turn}")
-        return back
+        return Done(found, f"says {said(found)}") if isinstance(back, Done) else back
 
     def apply(self, known: Known, say: Say) -> None:
         self._still(known[self.begin], ("returning",))

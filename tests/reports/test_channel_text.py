@@ -138,7 +138,7 @@ def test_a_rollback_says_that_the_channel_is_held_and_the_way_forward_in_order()
     forward = ("invoke release --revision", "invoke channel.promote --to stable --version v1.30.2+rke2r2")
     back = RolledBack("stable", "", "1.30.2+rke2r1", "it breaks upgrades", "1.30.2+rke2r2", forward)
     said = text_of(back).splitlines()
-    assert said[0] == "stable is held, and nothing enters it: it breaks upgrades"
+    assert said[0] == "stable on hold, and nothing enters it: it breaks upgrades"
     assert said[1:3] == ["  the bad one: 1.30.2+rke2r1", "  the fix: 1.30.2+rke2r2"]
     assert [line.strip() for line in said[4:]] == [f"1. {forward[0]}", f"2. {forward[1]}"]
 

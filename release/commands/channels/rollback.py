@@ -222,7 +222,9 @@ def taken_back(world: World, channel: Channel, line: str, begun: Move, downgrade
     if stand_in is None:
         why = f"the move of {channel.name} that has begun is to {begun.version}, which is no version here"
         raise ConflictError((Conflict("channel-unreadable", why, "was [version] changed? take it as it was then"),))
-    promotion = promotion_of(channels.session.config, channel, stand_in, begun.before, begun.kind, begun.waivers, 0)
+    promotion = promotion_of(
+        channels.session.config, channel, stand_in, begun.before, begun.kind, begun.waivers, 0, reason
+    )
     known = release or bare(stand_in)
     steps = return_path(channels.doors(known, begun.commit), known, promotion, begun)
     with channels.session.engine() as engine:
@@ -233,7 +235,7 @@ def taken_back(world: World, channel: Channel, line: str, begun: Move, downgrade
     )
     moving = Moving(plan, steps, found)
     refuse_halves(world, channel, begun, moving, downgrade)
-    told = RolledBack(channel.name, line, None, reason, move=plan)
+    told = RolledBack(channel.name, line, None, "", move=plan)
     return Backing(channel, line, None, reason, told, moving)
 
 
