@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from release.app.channels import Channels
 from release.commands.channels.promote import Listener, Moving, code_of, on_line, promote, ripe
-from release.commands.channels.seen import look
+from release.commands.channels.seen import World, look
 from release.commands.channels.watch import troubled, watch
 from release.core.channel_plan import PromotionPlan, Promotions
 from release.core.plan import worst
@@ -17,7 +17,13 @@ Progress = Callable[[Moving], AbstractContextManager[Listener]]
 
 def planned(channels: Channels) -> Promotions:
     """What would move now. Looks only."""
-    return Promotions(tuple(one.plan for one in ripe(channels)))
+    world = look(channels)
+    return Promotions(tuple(one.plan for one in ripe(channels, world)), remarks=doubted(world))
+
+
+def doubted(world: World) -> tuple[str, ...]:
+    """Why nothing may be ripe: by a list of releases that cannot be right, nothing is decided."""
+    return tuple(str(doubt) for doubt in world.seen.doubts)
 
 
 def carried_out(channels: Channels, progress: Progress) -> tuple[Promotions, int]:
@@ -40,4 +46,4 @@ def carried_out(channels: Channels, progress: Progress) -> tuple[Promotions, int
         done.append(plan)
         codes.append(code_of(plan))
         world = look(channels)
-    return Promotions(tuple(done), seen, remarks), worst([*codes, 3 if troubled(seen) else 0])
+    return Promotions(tuple(done), seen, (*remarks, *doubted(world))), worst([*codes, 3 if troubled(seen) else 0])
