@@ -6,7 +6,7 @@ from release.app.channels import Channels
 from release.commands.channels.seen import World, look
 from release.core.channel_config import Channel
 from release.core.channel_plan import ChannelList, ChannelStatus
-from release.core.channels import chosen
+from release.core.channels import astray, chosen
 from release.core.forge import passed
 
 
@@ -35,7 +35,7 @@ def status(world: World, channel: Channel, line: str) -> ChannelStatus:
         follows=channel.follows,
         next=verdict.offer.version.text if verdict is not None else None,
         waits=verdict.waits if verdict is not None else (),
-        conflicts=verdict.refusals if verdict is not None else (),
+        conflicts=verdict.refusals if verdict is not None else astray(rules, channel, world.seen, line),
         held=state.hold.why if state.hold is not None else "",
         moving=moving,
         type=to_type(channel, bool(moving), state.hold is not None, verdict is not None and verdict.ripe),

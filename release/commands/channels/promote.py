@@ -17,7 +17,7 @@ from release.core import moves
 from release.core.channel_config import Channel
 from release.core.channel_plan import PromotionPlan
 from release.core.channel_record import Move, MoveKind
-from release.core.channels import Offer, Verdict, chosen, judged, key_of, unwaivable
+from release.core.channels import Offer, Verdict, astray, chosen, judged, key_of, unwaivable
 from release.core.finding import Blocked, Conflict, Done, Failed
 from release.core.model import Release, Waiver
 from release.core.plan import exit_code
@@ -87,10 +87,8 @@ def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]
     config, state = world.channels.session.config, world.state(channel)
     waived = [waiver.rule for waiver in waivers]
     begun = state.moves.get(line)
-    if begun is not None and begun.unfinished and asked is None and begun.kind == "rollback":
-        return Moving(PromotionPlan(channel.name, "rollback", line, conflicts=(moves.moving(channel.name, begun),)))
-    if begun is not None and begun.unfinished and asked is None and world.tagged(begun.tag) is None:
-        return gone(channel, begun)
+    if asked is None and begun is not None and begun.unfinished and (stops := stopping(world, channel, begun)):
+        return against(channel, line, *stops, begun=begun)
     if asked is not None:
         if (standing := state.standing.get(line)) is not None and standing.version == asked.version.text:
             return again(world, channel, line, asked, begun)
@@ -98,11 +96,7 @@ def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]
     else:
         verdict = chosen(config, channel, line, world.seen, waived)
     if verdict is None:
-        current = world.current(channel, line)
-        had = (
-            f"{channel.name} has {world.channels.rules.tag(current)}" if current else f"{channel.name} has nothing yet"
-        )
-        return nothing(channel, line, f"{had}, and nothing newer is out for it")
+        return nothing_newer(world, channel, line)
     if not verdict.ripe:
         return unripe(channel, line, verdict, waivers)
     ours = begun if begun is not None and begun.unfinished else None
@@ -184,9 +178,20 @@ def release_of(channels: Channels, offer: Offer) -> Release:
 
 def again(world: World, channel: Channel, line: str, offer: Offer, begun: Move | None) -> Moving:
     """The channel has it already; whether all of it says so is looked at again, and mended where it does not."""
+    if begun is not None and begun.unfinished and begun.version != offer.version.text:
+        return against(channel, line, moves.moving(channel.name, begun), begun=begun)
     if begun is None or begun.version != offer.version.text:
         return nothing(channel, line, f"{channel.name} has {offer.tag}")
     return of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+
+
+def nothing_newer(world: World, channel: Channel, line: str) -> Moving:
+    """Nothing is above what the channel has; unless that is a slip of somebody's hand."""
+    if stray := astray(world.channels.rules, channel, world.seen, line):
+        return against(channel, line, *stray)
+    current = world.current(channel, line)
+    had = f"{channel.name} has {world.channels.rules.tag(current)}" if current else f"{channel.name} has nothing yet"
+    return nothing(channel, line, f"{had}, and nothing newer is out for it")
 
 
 def nothing(channel: Channel, line: str, why: str) -> Moving:
@@ -212,11 +217,25 @@ def unripe(channel: Channel, line: str, verdict: Verdict, waivers: Sequence[Waiv
     )
 
 
-def gone(channel: Channel, begun: Move) -> Moving:
-    """A move has begun to a release that is not out any more."""
+def stopping(world: World, channel: Channel, begun: Move) -> tuple[Conflict, ...]:
+    """What keeps a move that has begun from being gone on with by a promotion. A list that is not believed says of nothing that it is gone."""
+    if begun.kind == "rollback":
+        return (moves.moving(channel.name, begun),)
+    if world.tagged(begun.tag) is not None:
+        return ()
+    if world.seen.doubts:
+        return world.seen.doubts
     why = f"a move of {channel.name} to {begun.tag} has begun, and that is not out any more"
-    conflict = Conflict("channel-gone", why, f"take it back: invoke channel.rollback {channel.name}")
-    return Moving(PromotionPlan(channel.name, begun.kind, begun.line, begun.version, begun.tag, conflicts=(conflict,)))
+    line = f" --line {begun.line}" if begun.line else ""
+    back = f"invoke channel.rollback {channel.name}{line} --reason WHY"
+    return (Conflict("channel-gone", why, f"see that it is out again; or take it back: {back}"),)
+
+
+def against(channel: Channel, line: str, *conflicts: Conflict, begun: Move | None = None) -> Moving:
+    """A person has to decide; nothing moves before."""
+    if begun is None:
+        return Moving(PromotionPlan(channel.name, line=line, conflicts=conflicts))
+    return Moving(PromotionPlan(channel.name, begun.kind, line, begun.version, begun.tag, conflicts=conflicts))
 
 
 def code_of_plan(moving: Moving) -> int:

@@ -58,10 +58,10 @@ class Case(msgspec.Struct, frozen=True):
 
 
 def case_of(config: Config, channel: Channel, offer: Offer, seen: Seen) -> Case:
-    """A release before a channel. Pointers that name it already take nothing away from what the record says."""
+    """A release before a channel. Pointers that name it already, or what is not out, take nothing away from what the record says."""
     rules = scheme(config.version, config.project.name)
     line = places.key_of(channel, offer.version)
     stands = places.current(rules, channel, seen, line)
-    if stands == offer.version:
+    if stands == offer.version or places.stray(rules, channel, seen, line, offer.version) is not None:
         stands = places.recorded(rules, channel, seen, line)
     return Case(config, rules, channel, offer, seen, line, stands, places.unfinished(channel, seen, line))

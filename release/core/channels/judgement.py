@@ -41,17 +41,20 @@ def judged(config: Config, channel: Channel, offer: Offer, seen: Seen, waived: C
 def chosen(config: Config, channel: Channel, line: str, seen: Seen, waived: Collection[str] = ()) -> Verdict | None:
     """The release that a channel takes next of a line, None where nothing is above what it has.
 
-    What has begun is finished first. Then the newest that is ripe; without any, the newest that only has to wait; without
+    What has begun is finished first, and what somebody wrote into the pointers is judged as any other. Then the newest that is ripe; without any, the newest that only has to wait; without
     that the newest, with what stands against it. A candidate whose final is out is nobody's next release.
     """
     rules = scheme(config.version, config.project.name)
     stands, move = places.current(rules, channel, seen, line), places.unfinished(channel, seen, line)
-    begun = move.version if move is not None else ""
+    begun, hand = move.version if move is not None else "", places.by_hand(rules, channel, seen, line)
+    if places.stray(rules, channel, seen, line) is not None:
+        stands = places.recorded(rules, channel, seen, line)
     finals = {(one.version.release, one.version.revision) for one in seen.offers if one.version.final}
 
     def comes(version: Version) -> bool:
         superseded = not version.final and (version.release, version.revision) in finals
-        return version.text == begun or (not superseded and (stands is None or version > stands))
+        higher = stands is None or version > stands or version == hand
+        return version.text == begun or (not superseded and higher)
 
     above = [
         offer
@@ -80,7 +83,9 @@ def _skipped(case: Case) -> str:
 
 
 def _soak(case: Case) -> Iterator[Wait]:
-    """Since it came to the channel before, by that one's record, else since it came out. What is yet to come has not soaked."""
+    """Since it came to the channel before, by that one's record, else since it came out. What is yet to come has not soaked,
+    and neither has what somebody wrote into a channel that has a record: nobody knows since when it is there.
+    """
     channel, soak = case.channel, seconds(case.channel.soak) or 0
     if not soak:
         return
@@ -88,7 +93,8 @@ def _soak(case: Case) -> Iterator[Wait]:
     began, now = instant(since), instant(case.seen.now)
     if began is None or now is None:
         why = f"{case.version} has to soak for {channel.soak} before {channel.name}, and nobody knows since when it is {where}"
-        yield Wait("soak", why)
+        ask = f": invoke channel.promote --to {channel.follows} --version {case.version}" if channel.follows else ""
+        yield Wait("soak", why + ask)
     elif now < began + soak:
         why = (
             f"{case.version} is {where} since {_written(began)}, and has to be for {channel.soak} before {channel.name}"
@@ -104,6 +110,8 @@ def _since(case: Case) -> tuple[str, str]:
         times = [one.at for one in state.standing.values() if one.version == text]
         if arrival := state.arrivals.get(text) or next(iter(times), ""):
             return arrival, f"in {follows}"
+        if state.standing:
+            return "", f"in {follows}"
     return case.offer.published, "out"
 
 

@@ -76,6 +76,24 @@ def current(rules: Scheme, channel: Channel, seen: Seen, line: str) -> Version |
     return highest(one for one in (recorded(rules, channel, seen, line), shown) if one is not None)
 
 
+def by_hand(rules: Scheme, channel: Channel, seen: Seen, line: str) -> Version | None:
+    """What pointers name that is above what the channel's record knows of, though it has one: somebody moved them."""
+    was, now = recorded(rules, channel, seen, line), current(rules, channel, seen, line)
+    move = unfinished(channel, seen, line)
+    ours = move is not None and now is not None and move.version == now.text
+    return now if was is not None and now != was and not ours else None
+
+
+def stray(rules: Scheme, channel: Channel, seen: Seen, line: str, asked: Version | None = None) -> Version | None:
+    """What somebody wrote into a pointer that is no release which is out; `asked` is. A slip may be above everything.
+
+    Nothing is told by a list of releases that is not believed: what is not in it may be out.
+    """
+    hand = by_hand(rules, channel, seen, line)
+    known = {asked, *(offer.version for offer in seen.offers)}
+    return hand if not seen.doubts and hand not in known else None
+
+
 def unreadable(rules: Scheme, channel: Channel, seen: Seen, line: str) -> tuple[str, ...]:
     """What stands there by the record and is no version of the scheme: it could be above everything."""
     standing = state_of(channel, seen).standing

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.core.channel_config import Channel
 from release.core.channels import places
 from release.core.channels.case import Case
+from release.core.channels.seen import Seen
 from release.core.finding import Conflict
 from release.core.notation import quoted
-from release.core.version import Version
+from release.core.version import Scheme, Version
 
 
 def held(case: Case) -> Iterator[Conflict]:
@@ -55,6 +57,11 @@ def known(case: Case) -> Iterator[Conflict]:
     for text in places.unreadable(case.rules, case.channel, case.seen, case.line):
         why = f"{case.channel.name} has {quoted(text)} by its record, and that is no version of [version]: nobody can tell whether {case.version} is above it"
         yield Conflict("channel-unreadable", why, "mend [version], so that it reads what was released")
+
+
+def strayed(case: Case) -> Iterator[Conflict]:
+    """What somebody wrote into a pointer is a release, or nothing can be above it."""
+    yield from astray(case.rules, case.channel, case.seen, case.line, case.version)
 
 
 def forward(case: Case) -> Iterator[Conflict]:
@@ -128,6 +135,7 @@ REFUSALS = (
     moving,
     accepts,
     known,
+    strayed,
     forward,
     one_minor,
     new_minor,
@@ -136,6 +144,18 @@ REFUSALS = (
     standing,
     believed,
 )
+
+
+def astray(
+    rules: Scheme, channel: Channel, seen: Seen, line: str, asked: Version | None = None
+) -> tuple[Conflict, ...]:
+    """That the pointers of a channel say what is not out, though its record says something else; see `places.stray`."""
+    stray = places.stray(rules, channel, seen, line, asked)
+    if stray is None:
+        return ()
+    was = places.recorded(rules, channel, seen, line)
+    why = f"{channel.name} has {was} by its record, and its pointers say {stray}, which is not out: somebody else moved them"
+    return (Conflict("pointer-astray", why, f"put them back to {was} by hand, or release {stray}"),)
 
 
 def skips(stands: Version, version: Version) -> bool:

@@ -150,6 +150,8 @@ OF_A_MOVE = _met(
     ("channel-changed", "somebody moved the channel since the move was decided on", "run the same command again"),
     ("pointer-moved", "a pointer says neither the version of the move nor what it said before",
      "find out who moved it, and put it back; or go over it: --waive pointer-moved"),
+    ("pointer-astray", "the pointers of a channel say a version that is not out, above the one in its record",
+     "put them back by hand"),
 )  # fmt: skip
 
 OF_WAIVERS = _met(

@@ -296,11 +296,48 @@ def test_what_users_see_half_done_is_finished_in_a_freeze_and_nothing_else() -> 
 
 def test_what_a_hand_moved_can_be_promoted_by_the_rules_and_what_it_skipped_is_told() -> None:
     tables = config({"name": "stable"})
-    world = seen({"stable": stands("1.28.11")}, shown={"stable": {"": "1.30.2"}})
+    world = seen({"stable": stands("1.28.11")}, ["1.30.2"], shown={"stable": {"": "1.30.2"}})
     assert told(judged(tables, tables.channel[0], offer("1.30.2"), world)) == ["minor-skip"]
     assert judged(tables, tables.channel[0], offer("1.28.12"), world).skipped
     within = seen({"stable": stands("1.28.11")}, shown={"stable": {"": "1.28.12"}})
     assert judged(tables, tables.channel[0], offer("1.28.12"), within).ripe
+
+
+def test_a_version_that_is_not_out_and_that_somebody_wrote_into_a_pointer_stops_everything_that_a_slip_would_hide() -> (
+    None
+):
+    tables = config({"name": "stable"})
+    slip = seen({"stable": stands("1.30.1")}, ["1.30.2", "1.31.0"], shown={"stable": {"": "1.300.1"}})
+    for text in ("1.30.2", "1.31.0"):
+        (conflict,) = judged(tables, tables.channel[0], offer(text), slip).refusals
+        assert conflict.rule == "pointer-astray"
+        assert "stable has 1.30.1+rke2r1 by its record, and its pointers say 1.300.1+rke2r1" in conflict.why
+        assert "back to 1.30.1+rke2r1 by hand" in conflict.remedy
+    found = chosen(tables, tables.channel[0], "", slip)
+    assert found is not None
+    assert (found.offer.version, told(found)) == (version("1.31.0"), ["pointer-astray"])
+    outage = msgspec.structs.replace(slip, offers=(), doubts=(Conflict("shrunken-list", "none", "wait"),))
+    assert told(judged(tables, tables.channel[0], offer("1.300.2"), outage)) == ["shrunken-list"]
+
+
+def test_what_a_hand_moved_is_taken_up_where_the_rules_let_it_in() -> None:
+    within = seen({"stable": stands("1.28.11")}, ["1.28.11", "1.28.12"], shown={"stable": {"": "1.28.12"}})
+    across = seen({"stable": stands("1.28.11")}, ["1.28.11", "1.30.2"], shown={"stable": {"": "1.30.2"}})
+    unknown = seen({}, ["1.28.12"], shown={"stable": {"": "1.28.12"}})
+    tables = config({"name": "stable"})
+    found = [chosen(tables, tables.channel[0], "", world) for world in (within, across, unknown)]
+    assert [one and (one.offer.version, told(one)) for one in found] == [
+        (version("1.28.12"), []), (version("1.30.2"), ["minor-skip"]), None,
+    ]  # fmt: skip
+
+
+def test_what_a_hand_wrote_into_a_channel_that_has_a_record_has_not_soaked_there() -> None:
+    tables = config({"name": "latest"}, STABLE)
+    world = seen({"latest": stands("1.33.4")}, ["1.33.4", "1.33.5"], shown={"latest": {"": "1.33.5"}})
+    (wait,) = judged(tables, tables.channel[1], offer("1.33.5"), world).waits
+    assert (wait.rule, wait.until) == ("soak", "")
+    assert "nobody knows since when it is in latest" in wait.why
+    assert "invoke channel.promote --to latest --version 1.33.5+rke2r1" in wait.why
 
 
 def test_all_that_stands_against_a_release_is_told_at_once() -> None:
@@ -443,10 +480,12 @@ def test_no_promotion_goes_back_or_skips_and_the_order_of_releases_does_not_matt
                 assert (after.major, after.minor - before.minor) in (
                     (before.major, 0), (before.major, 1), (before.major + 1, -before.minor),
                 )  # fmt: skip
+    hand = shows if has is not None and shows is not None and shows > has else None
+    above = has if hand is not None and all(one.version != hand for one in offers) else before
     mine = [
         one
         for one in verdicts
-        if (before is None or one.offer.version > before)
+        if (above is None or one.offer.version > above or one.offer.version == hand)
         and (channel.scope == "global" or one.offer.version.line == line)
         and (one.offer.version.final or channel.accepts == "candidate")
     ]
