@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.channeled import DAY, LATEST, STABLE, forged, plain
+import pytest
+
+from tests.channeled import DAY, FILE, LATEST, STABLE, Channeled, forged, plain
 
 ONE, TWO = (f"v1.30.{patch}+rke2r1" for patch in (1, 2))
 
@@ -47,3 +51,82 @@ def test_a_slip_of_the_hand_that_is_above_everything_is_told_by_each_command(tmp
         some.follow(latest=ONE)
         some.promote(ada, "latest").expect(0)
         assert some.says() == {"latest": TWO}
+
+
+HEALTH = """
+[[channel.health]]
+name = "well"
+kind = "command"
+run = ["sh", "-c", "test ! -e '{folder}/{tag}.ill'"]
+"""
+AUTO = ("held", "begun to go back")
+"""The first pushes of a schedule that finds a release unhealthy and goes back by itself."""
+KILLS = """\
+#!/bin/sh
+echo >> '{count}'
+[ "$(wc -l < '{count}')" -eq {after} ] || exit 0
+until [ -s '{victim}' ]; do sleep 0.02; done
+kill -9 "$(cat '{victim}')"
+"""
+
+
+def dies(some: Channeled, clone: Path, after: int, *words: str) -> None:
+    """Somebody types a command, and is killed right after so many of its pushes."""
+    folder = some.world.folder
+    count, victim = folder / f"pushes-{clone.name}", folder / f"victim-{clone.name}"
+    some.world.refuse("upstream", KILLS.format(count=count, victim=victim, after=after), "post-receive")
+    process = some.world.start(clone, *words)
+    victim.with_suffix(".new").write_text(str(process.pid))
+    victim.with_suffix(".new").rename(victim)
+    said = process.communicate(timeout=60)
+    (some.git / "hooks" / "post-receive").unlink()
+    assert process.returncode == -signal.SIGKILL, said
+
+
+@pytest.fixture
+def soaking(tmp_path: Path) -> Iterator[Channeled]:
+    """A release of the same minor as the one before is in latest, which goes back by itself, and does not do well there."""
+    health = HEALTH.replace("{folder}", str(tmp_path))
+    with plain(tmp_path, LATEST.replace(FILE, 'unhealthy = "rollback"\n' + FILE) + health + STABLE) as some:
+        ada = some.clone("seeding")
+        for tag in (ONE, TWO):
+            some.out(tag)
+            some.promote(ada, "latest").expect(0)
+        (tmp_path / f"{TWO}.ill").touch()
+        yield some
+
+
+@pytest.mark.parametrize("pushes", [*range(1, len(AUTO) + 1)], ids=AUTO)
+def test_a_schedule_that_is_killed_after_it_held_a_channel_is_ended_by_the_next_one(
+    soaking: Channeled, pushes: int
+) -> None:
+    some = soaking
+    dies(some, some.clone(), pushes, "channel.promote", "--auto", "--yes")
+    state = some.state("latest")
+    assert state.hold is not None
+    assert (state.hold.told, some.says()["latest"]) == (False, TWO)
+    some.promote(some.clone("robot"), "").expect(0)
+    state = some.state("latest")
+    assert state.hold is not None
+    assert (state.hold.told, state.standing[""].tag, some.says()["latest"]) == (True, ONE, ONE)
+    assert [*state.bad] == [TWO.removeprefix("v")]
+    before = some.refs()
+    some.promote(some.clone("again"), "").expect(0)
+    assert some.refs() == before
+
+
+def test_a_schedule_tells_every_time_of_a_move_that_has_begun_and_cannot_be_finished(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        ada, robot = some.clone(), some.clone("robot")
+        for tag in (ONE, TWO):
+            some.out(tag)
+            some.promote(ada, "latest").expect(0)
+        back = ("channel.rollback", "latest", "--allow-downgrade", "--reason", "it crashes", "--yes")
+        dies(some, ada, 2, *back)
+        before = some.refs()
+        for _ in range(2):
+            some.promote(robot, "").expect(3, r"\[channel-moving\] Ada began to move latest to v1\.30\.1\+rke2r1")
+        some.promote(robot, "latest", "--version", TWO).expect(3, r"\[channel-moving\]")
+        assert some.refs() == before
+        some.invoke(robot, *back).expect(0)
+        assert some.says() == {"latest": ONE}

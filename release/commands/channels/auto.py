@@ -9,6 +9,7 @@ from release.app.channels import Channels
 from release.commands.channels.promote import Listener, Moving, code_of, on_line, promote, ripe
 from release.commands.channels.seen import World, look
 from release.commands.channels.watch import troubled, watch
+from release.core.channel_config import Channel
 from release.core.channel_plan import PromotionPlan, Promotions
 from release.core.plan import worst
 
@@ -35,7 +36,7 @@ def carried_out(channels: Channels, progress: Progress) -> tuple[Promotions, int
     codes: list[int] = []
     for channel, line in tuple(world.lines()):
         moving = on_line(world, channel, line, ())
-        if not moving.steps or moving.plan.nothing:
+        if moving.plan.nothing or not (moving.steps or halfway(world, channel, line)):
             continue
         if moving.stopped:
             done.append(moving.plan)
@@ -47,3 +48,9 @@ def carried_out(channels: Channels, progress: Progress) -> tuple[Promotions, int
         codes.append(code_of(plan))
         world = look(channels)
     return Promotions(tuple(done), seen, (*remarks, *doubted(world))), worst([*codes, 3 if troubled(seen) else 0])
+
+
+def halfway(world: World, channel: Channel, line: str) -> bool:
+    """Whether a move has begun there and not ended: what keeps it from being finished is told every time."""
+    move = world.state(channel).moves.get(line)
+    return move is not None and move.unfinished

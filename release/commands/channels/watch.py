@@ -84,45 +84,53 @@ def watch(world: World, listener: Listener) -> tuple[tuple[Watched, ...], tuple[
             found, more = act(world, one, found, why, listener)
             remarks += more
         seen.append(found)
-    return tuple(seen), (*remarks, *untold(world))
+    return tuple(seen), (*remarks, *unended(world, listener))
 
 
 def act(world: World, one: Soaking, found: Watched, why: str, listener: Listener) -> tuple[Watched, tuple[str, ...]]:
     """Hold the channel; go back by itself only where that is configured."""
     channels = world.channels
     hold(channels, one.channel, one.offer.version, why, told=False)
-    remarks = tell(channels, one.channel, one.offer.version.text, why)
-    if one.channel.unhealthy == "rollback":
-        remarks += went_back(channels, one, why, listener)
+    remarks = ended(channels, one.channel, (one.line,), one.offer.version.text, why, listener)
     return Watched(found.channel, found.version, found.healthy, found.told, why), remarks
 
 
-def went_back(channels: Channels, one: Soaking, reason: str, listener: Listener) -> tuple[str, ...]:
-    """Move the channel back within its minor; why not, where that cannot be."""
-    try:
-        todo = rollback.prepared(channels, one.channel.name, one.line, "", True, reason)
-        done = rollback.roll_back(channels, todo, listener).move
-    except ConflictError as error:
-        return tuple(f"{one.channel.name} stays where it is: {conflict}" for conflict in error.conflicts)
-    return (f"{one.channel.name} went back to {done.tag}",) if done is not None and done.complete else ()
-
-
-def untold(world: World) -> tuple[str, ...]:
-    """Holds that people were not told of, because somebody stopped in between: they are told now."""
+def unended(world: World, listener: Listener) -> tuple[str, ...]:
+    """Holds of ours after which somebody stopped before all of it was done: it is done now."""
     found: list[str] = []
-    for channel, state in ((one, world.state(one)) for one in world.channels.session.config.channel):
-        if state.hold is not None and not state.hold.told:
-            found += tell(world.channels, channel, state.hold.version, state.hold.why)
+    for channel in world.channels.session.config.channel:
+        state = world.state(channel)
+        if (held := state.hold) is not None and not held.told:
+            lines = tuple(line for line, one in state.standing.items() if one.version == held.version)
+            found += ended(world.channels, channel, lines, held.version, held.why, listener)
     return tuple(found)
 
 
-def tell(channels: Channels, channel: Channel, version: str, reason: str) -> tuple[str, ...]:
-    """Alert whoever wants to know, and note that; what could not be delivered is told here, and sent again next time."""
-    title = f"{channel.name} is held"
-    failed = channels.alerts.send(News("health", channel.name, version, title, reason, channels.now()))
+def ended(
+    channels: Channels, channel: Channel, lines: tuple[str, ...], version: str, why: str, listener: Listener
+) -> tuple[str, ...]:
+    """What follows from a hold of ours: people are told, the channel goes back where that is configured, and the hold says so.
+
+    What could not be delivered is told here, and sent again next time.
+    """
+    news = News("health", channel.name, version, f"{channel.name} is held", why, channels.now())
+    failed = tuple(channels.alerts.send(news))
+    went = [said for line in lines for said in went_back(channels, channel, line, why, listener)]
     if not failed:
         alerted(channels, channel)
-    return tuple(failed)
+    return (*failed, *went)
+
+
+def went_back(channels: Channels, channel: Channel, line: str, reason: str, listener: Listener) -> tuple[str, ...]:
+    """Move the channel back within its minor, where it is to; why not, where that cannot be."""
+    if channel.unhealthy != "rollback":
+        return ()
+    try:
+        todo = rollback.prepared(channels, channel.name, line, "", True, reason)
+        done = rollback.roll_back(channels, todo, listener).move
+    except ConflictError as error:
+        return tuple(f"{channel.name} stays where it is: {conflict}" for conflict in error.conflicts)
+    return (f"{channel.name} went back to {done.tag}",) if done is not None and done.complete else ()
 
 
 def troubled(seen: tuple[Watched, ...]) -> bool:
