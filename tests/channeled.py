@@ -54,7 +54,7 @@ class Channeled:
 
     world: World
     forge: Sandbox | None = None
-    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def git(self) -> Path:
