@@ -110,7 +110,7 @@ class Channeled:
     def follow(self, at: str = "", **channels: str) -> None:
         """Somebody writes by hand what channels say; the others stay."""
         said = {**self.says(), **channels}
-        text = "".join(f"- name: {name}\n  latest: {tag}\n" for name, tag in said.items())
+        text = "".join(f'- name: {name}\n  latest: "{tag}"\n' for name, tag in said.items())
         self.hand({"channels.yaml": f"# what users follow\nchannels:\n{text}"}, "docs: what to follow", at)
 
     def text(self, path: str = "channels.yaml") -> str:
