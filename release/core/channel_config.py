@@ -42,6 +42,7 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question whether a release does well; what nobody can tell is not healthy. Texts are templates; a `url` may be `env:NAME`.
+    `name` tells questions of one channel apart, "" for that of its kind.
 
     `command`: `run` ends with 0 for healthy, with 1 for unhealthy, and with anything else where it cannot tell; `env` are
     variables that it gets. `http`: `url` answers with `status`, and its first 64 KiB hold `contains`. `prometheus`: the
@@ -51,8 +52,8 @@ class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the label `label` are open in `repository`.
     """
 
-    name: str
     kind: HealthKind
+    name: str = ""
     run: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     url: str = ""

@@ -16,7 +16,7 @@ from release.core.channel_config import Channel
 from release.core.channel_plan import HistoricMove
 from release.core.channel_record import Entry, Hold, Move
 from release.core.model import Person
-from release.core.moments import instant
+from release.core.moments import instant, utc
 from release.core.references.order import version_in
 from release.core.spoken import Spoken
 from release.core.version import Scheme, Version
@@ -187,7 +187,7 @@ def _by_hand(channel: Channel, change: _Change, broken: Judge) -> HistoricMove:
     now, line = change.now, (change.version or change.last) if channel.scope == "line" else None
     return HistoricMove(
         channel=channel.name,
-        when=now.when,
+        when=utc(now.when),
         who=_who(now.who),
         frm=_told(change.was, change.old),
         to=_told(change.version, now.says),

@@ -103,7 +103,8 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a channel stands. `standing` and `moves` (the newest move each) are by line, "" for all lines.
 
     `arrivals`: version -> when it first arrived, oldest first. `bad`: versions that were rolled back or found unhealthy here.
-    `releases` is the largest number of releases that was seen so far, `number` that of the newest move.
+    `releases` is the largest number of releases that was seen so far, or the one that a person said is all there are, and
+    `counted` (ISO 8601 UTC) when that was; `number` is that of the newest move.
     """
 
     standing: Mapping[str, Standing] = {}
@@ -113,6 +114,7 @@ class ChannelState(msgspec.Struct, frozen=True, omit_defaults=True):
     bad: Mapping[str, Mark] = {}
     approvals: tuple[Approval, ...] = ()
     releases: int = 0
+    counted: str = ""
     number: int = 0
 
 

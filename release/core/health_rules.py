@@ -42,7 +42,7 @@ def health_contradictions(config: Config) -> Iterator[Conflict]:
     for number, channel in enumerate(config.channel):
         for index, one in enumerate(channel.health):
             yield from _health(config, f"channel[{number}].health[{index}]", one)
-        yield from bad_names(f"channel[{number}].health", [one.name for one in channel.health])
+        yield from bad_names(f"channel[{number}].health", [one.name or one.kind for one in channel.health])
 
 
 def alert_contradictions(config: Config) -> Iterator[Conflict]:

@@ -25,6 +25,15 @@ def age(since: str | None, now: str) -> int | None:
     return None if passed is None else max(0, int(passed))
 
 
+def utc(text: str) -> str:
+    """The same moment as UTC tells it, by seconds; what is told so already, and what is none, stays as it is written."""
+    read = _read(text)
+    try:
+        return read.astimezone(UTC).isoformat(timespec="seconds") if read and read.utcoffset() else text
+    except OverflowError:  # the first or the last day that there is
+        return text
+
+
 def month(text: str | None) -> str | None:
     """The calendar month in UTC, "YYYY-MM"."""
     read = _read(text)

@@ -122,8 +122,13 @@ def begun(
         seen=seen,
         why=promotion.why,
     )
-    releases = max(state.releases, promotion.releases)
-    return msgspec.structs.replace(with_move(state, move), number=move.number, releases=releases)
+    counted = (promotion.releases, at) if _believed(state, promotion) else (state.releases, state.counted)
+    return msgspec.structs.replace(with_move(state, move), number=move.number, releases=counted[0], counted=counted[1])
+
+
+def _believed(state: ChannelState, promotion: Promotion) -> bool:
+    """Whether as many releases were seen as before; a person may say that there are fewer now."""
+    return promotion.releases >= state.releases or waived(promotion, "shrunken-list")
 
 
 def taken_in(state: ChannelState, move: Move, pointers: Sequence[Moved]) -> ChannelState:

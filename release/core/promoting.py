@@ -171,7 +171,7 @@ def _health(one: Health, values: Values) -> HealthWish:
         for name in ("contains", "query", "samples", "workflow", "repository", "label")
     }
     return HealthWish(
-        name=one.name,
+        name=one.name or one.kind,
         kind=one.kind,
         run=tuple(render(word, values) for word in one.run),
         env=one.env,

@@ -10,6 +10,7 @@ from release.reports.text import Line, brief, lines, shown
 
 HEADS = ("WHEN", "CHANNEL", "FROM", "TO", "WHO")
 WITHOUT_A_MOVE = {"hold": "held", "resume": "let go on"}
+MANY = {"health": "questions about health"}
 ENDS = {"begun": "not finished", "returning": "being taken back", "returned": "taken back"}
 
 
@@ -58,4 +59,4 @@ def _counted(evidence: Mapping[str, str]) -> Iterator[str]:
         words = name.removeprefix("proof ").split(" ", 1)
         kinds.setdefault(words[0], []).append(shown(" ".join(words)))
     for kind, names in kinds.items():
-        yield names[0] if len(names) == 1 else f"{len(names)} {shown(kind)}s"
+        yield names[0] if len(names) == 1 else f"{len(names)} {MANY.get(kind) or shown(kind) + 's'}"

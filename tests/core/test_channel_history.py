@@ -224,6 +224,11 @@ def test_all_is_told_newest_first_and_the_order_of_commits_is_kept_whatever_thei
     assert [one.to for one in moves] == [V30_2, V30, V29, V28]
 
 
+def test_a_hand_s_time_is_told_in_utc_wherever_the_hand_was() -> None:
+    (by_hand,) = told((), PointerPast(FILE, "{tag}", [Spoken("c" * 40, BOB, "2026-01-06T01:30:00+02:00", f"v{V28}")]))
+    assert by_hand.when == "2026-01-05T23:30:00+00:00"
+
+
 def test_times_that_are_none_do_no_harm() -> None:
     file = PointerPast(FILE, "{tag}", [Spoken("a" * 40, BOB, "yesterday", f"v{V29}")])
     moves = told(entries(move(1, V30, V29, at="soon", ended=None)), file)

@@ -234,7 +234,7 @@ def test_a_pointer_of_each_line_names_its_line(point: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("question", "why"),
     [
-        ({"name": "", "kind": "http", "url": "https://a.example"}, "bad-name: channel[0].health has the name ''"),
+        ({"name": " ", "kind": "http", "url": "https://a.example"}, "bad-name: channel[0].health has the name ' '"),
         ({"name": "a", "kind": "http"}, "lacks-key: channel[0].health[0] is of kind http, and has no url"),
         ({**HTTP, "url": "ftp://a.example"}, "bad-address: channel[0].health[0].url"),
         ({**HTTP, "url": "https://me:hunter2@a.example"}, "secret-in-config: channel[0].health[0].url"),
@@ -263,6 +263,9 @@ def test_a_question_without_an_answer_is_told(question: dict[str, Any], why: str
 
 def test_questions_have_names_of_their_own_and_queries_may_have_lines() -> None:
     assert any("are named 'failures'" in one for one in asking(METRICS, METRICS))
+    nameless = {key: value for key, value in METRICS.items() if key != "name"}
+    assert asking(nameless, HTTP) == []
+    assert any("are named 'prometheus'" in one for one in asking(nameless, nameless))
     query = 'sum(rate(upgrade_failures_total{version="{version}"}[5m]))\n  / sum(rate(upgrades_total[5m]))'
     assert asking({**METRICS, "query": query}) == []
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.core.moments import age, between, instant, month
+from release.core.moments import age, between, instant, month, utc
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 TIMES = st.datetimes(timezones=ZONES)
@@ -23,6 +23,20 @@ def test_times_of_any_zone_are_told_apart_by_the_seconds_between_them(one: datet
 def test_a_month_is_that_of_utc(time: datetime) -> None:
     there = time.astimezone(UTC)
     assert month(time.isoformat()) == f"{there.year:04}-{there.month:02}"
+
+
+@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES))
+def test_a_moment_is_the_same_as_utc_tells_it(time: datetime) -> None:
+    told = utc(time.replace(microsecond=0).isoformat())
+    assert told.endswith("+00:00")
+    assert datetime.fromisoformat(told) == time.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00", "9999-12-31T23:00:00-14:00"]
+)
+def test_what_is_utc_already_or_no_moment_at_all_stays_as_it_is_written(text: str) -> None:
+    assert utc(text) == text
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

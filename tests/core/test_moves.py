@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.channel_record import ARRIVALS, Approval, ChannelState, Hold, Mark, Move, Moved, Standing
-from release.core.model import Person
+from release.core.model import Person, Waiver
 from release.core.moves import begun, ended, finished, foreign, hindrance, left_there, move_of, taken_in
 from release.core.promotion import Promotion
 
@@ -159,3 +159,12 @@ def test_whatever_happens_the_record_stands_on_what_was_finished_last_and_number
         assert (state.number, state.releases) == (number, 7)
         assert {key: one.version for key, one in state.standing.items()} == stands
         assert set(stands.values()) <= set(state.arrivals)
+
+
+def test_as_many_releases_as_were_seen_are_counted_and_fewer_only_where_a_person_says_so() -> None:
+    state = ChannelState(releases=7, counted="2026-01-01T00:00:00+00:00")
+    assert (began(state, wish(releases=5)).releases, began(state, wish(releases=5)).counted) == (7, state.counted)
+    more = began(state, wish(releases=8))
+    assert (more.releases, more.counted) == (8, AT)
+    fewer = began(state, wish(releases=5, waivers=(Waiver("shrunken-list", "deleted by us", "Ada"),)))
+    assert (fewer.releases, fewer.counted) == (5, AT)

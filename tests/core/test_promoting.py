@@ -192,7 +192,9 @@ def test_questions_about_health_are_filled_in_too() -> None:
         "name": "errors", "kind": "prometheus", "url": "http://127.0.0.1:9090/{channel}", "below": 0.01, "at_least": 50,
         "query": 'rate(failures{version="{version}"}[5m])', "samples": 'count(up{v="{tag}"})', "deadline": "90s",
     }  # fmt: skip
+    del asked["name"]
     (wish,) = promoted(channel(health=[asked])).health
+    assert wish.name == "prometheus", "without a name it is called as its kind"
     assert wish.url == "http://127.0.0.1:9090/stable"
     assert wish.query == 'rate(failures{version="1.30.2+rke2r1"}[5m])'
     assert wish.samples == 'count(up{v="v1.30.2+rke2r1"})'

@@ -40,6 +40,17 @@ def test_a_promotion_is_a_row_with_what_proved_it_below() -> None:
     assert said[0].split() == ["WHEN", "CHANNEL", "FROM", "TO", "WHO"]
     assert said[1].split() == ["2026-01-05", "10:20", "stable", "1.28.11+rke2r1", "1.30.2+rke2r1", "Ada"]
     assert said[2:] == ["  seen: assets, health"]
+    said = text_of(
+        move(
+            evidence={
+                "health errors": "none",
+                "health page": "it answers 200",
+                "proof image a": "b",
+                "proof image c": "d",
+            }
+        )
+    )
+    assert said[2:] == ["  seen: 2 questions about health, 2 images"]
 
 
 def test_a_move_by_hand_is_seen_to_be_one_with_the_rules_that_it_broke() -> None:

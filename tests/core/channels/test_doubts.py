@@ -39,6 +39,14 @@ def test_a_shorter_list_is_not_believed() -> None:
     assert why == "2 releases are listed, and the newest is 1.33.4+rke2r1, and there were 3 before"
 
 
+def test_who_said_that_there_are_fewer_now_has_said_it_for_every_channel() -> None:
+    many = stands("1.33.4", releases=9, counted="2026-11-01T12:00:00+00:00")
+    fewer = stands("1.33.4", releases=2, counted="2026-11-02T12:00:00+00:00")
+    assert told(["1.33.4", "1.32.9"], states=[many, fewer]) == []
+    (why,) = told(["1.33.4"], states=[fewer, many])
+    assert why.endswith("there were 2 before")
+
+
 def test_a_list_without_what_a_channel_has_is_not_believed() -> None:
     (why,) = told(["1.33.4", "1.32.9"], states=[stands("1.33.5", releases=2)])
     assert "'1.33.5+rke2r1'" in why
