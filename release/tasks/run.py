@@ -133,9 +133,10 @@ def tell(error: ReleaseError, form: str) -> None:
         for line in console.conflict_lines(error.conflicts):
             print(line, file=sys.stderr)
         return
-    problems = error.problems if isinstance(error, ConfigError) else ()
-    print(f"error: {console.shown(error.message)}", file=sys.stderr)
-    for problem in problems if problems != (str(error),) else ():
+    problems = error.problems if isinstance(error, ConfigError) and error.problems != (str(error),) else ()
+    message = error.message.partition("\n")[0] if problems else error.message
+    print(f"error: {console.shown(message)}", file=sys.stderr)
+    for problem in problems if not message.endswith(problems) else ():
         print(f"  - {console.shown(problem)}", file=sys.stderr)
     if error.remedy:
         print(f"       {console.shown(error.remedy)}", file=sys.stderr)

@@ -238,7 +238,10 @@ def test_downstreams_that_wait_for_each_other_are_drawn(world: World, captain: P
 
 def test_every_mistake_is_told_at_once(world: World, captain: Path) -> None:
     configured(captain, "[verson]\n[release]\nstart = 1\n[[publish]]\nname = 'tests'\nexists = ['true']\n")
-    refused(world, captain, 2, "3 problems", "verson", r"release\.start", r"publish\[0\]\.run is missing")
+    told = refused(world, captain, 2, "3 problems:\n", "verson", r"release\.start", r"publish\[0\]\.run is missing")
+    assert told.err.count("verson") == 1, "each once"
+    configured(captain, "[verson]\n")
+    assert refused(world, captain, 2, r"release\.toml: verson is not a known key").err.count("verson") == 1
 
 
 def test_without_a_configuration_an_example_is_given(world: World, captain: Path) -> None:
