@@ -130,3 +130,35 @@ def test_a_schedule_tells_every_time_of_a_move_that_has_begun_and_cannot_be_fini
         assert some.refs() == before
         some.invoke(robot, *back).expect(0)
         assert some.says() == {"latest": ONE}
+
+
+def test_a_version_that_a_channel_has_and_is_held_for_is_not_put_back_where_a_hand_took_it_away(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        ada = some.clone()
+        for tag in (ONE, TWO):
+            some.out(tag)
+            some.promote(ada, "latest").expect(0)
+        some.invoke(ada, "channel.rollback", "latest", "--reason", "it crashes", "--yes").expect(0)
+        some.promote(ada, "latest", "--version", TWO).expect(0, "nothing to do")
+        some.follow(latest=ONE)
+        before = some.refs()
+        some.promote(ada, "latest", "--version", TWO).expect(3, r"\[channel-held\]", r"\[rolled-back\]")
+        assert some.refs() == before
+        some.invoke(ada, "channel.resume", "latest", "--version", TWO, "--yes").expect(0)
+        some.promote(ada, "latest", "--version", TWO).expect(0)
+        assert some.says() == {"latest": TWO}
+
+
+def test_a_promotion_never_takes_back_what_a_hand_moved_on_after_a_rollback(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        ada = some.clone()
+        for tag in (ONE, TWO):
+            some.out(tag)
+            some.promote(ada, "latest").expect(0)
+        back = ("channel.rollback", "latest", "--allow-downgrade", "--reason", "it crashes", "--yes")
+        some.invoke(ada, *back).expect(0)
+        some.invoke(ada, "channel.resume", "latest", "--yes").expect(0)
+        some.follow(latest=TWO)
+        before = some.refs()
+        some.promote(ada, "latest", "--version", ONE).expect(3, r"\[backward-move\] latest has 1\.30\.2\+rke2r1")
+        assert some.refs() == before

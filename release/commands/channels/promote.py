@@ -17,7 +17,7 @@ from release.core import moves
 from release.core.channel_config import Channel
 from release.core.channel_plan import PromotionPlan
 from release.core.channel_record import Move, MoveKind
-from release.core.channels import Offer, Verdict, astray, chosen, judged, key_of, unwaivable
+from release.core.channels import Offer, Verdict, astray, chosen, judged, key_of, unfit, unwaivable
 from release.core.finding import Blocked, Conflict, Done, Failed
 from release.core.model import Release, Waiver
 from release.core.plan import exit_code
@@ -182,7 +182,12 @@ def again(world: World, channel: Channel, line: str, offer: Offer, begun: Move |
         return against(channel, line, moves.moving(channel.name, begun), begun=begun)
     if begun is None or begun.version != offer.version.text:
         return nothing(channel, line, f"{channel.name} has {offer.tag}")
-    return of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+    verdict = judged(world.channels.session.config, channel, offer, world.seen)
+    if verdict.refusals:  # a hand has put something above it into the pointers
+        return unripe(channel, line, verdict, ())
+    moving = of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+    stops = unfit(world.channels.session.config, channel, offer, world.seen)
+    return moving if moving.plan.nothing or not stops else against(channel, line, *stops, begun=begun)
 
 
 def nothing_newer(world: World, channel: Channel, line: str) -> Moving:

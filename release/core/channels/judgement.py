@@ -9,9 +9,10 @@ from release.core.calendar import closed
 from release.core.channel_config import Channel
 from release.core.channels import places
 from release.core.channels.case import Case, case_of
-from release.core.channels.refusals import REFUSALS
+from release.core.channels.refusals import REFUSALS, held, sound, standing
 from release.core.channels.seen import Offer, Seen, Verdict, Wait
 from release.core.config import Config, seconds
+from release.core.finding import Conflict
 from release.core.moments import instant
 from release.core.version import Version, scheme
 
@@ -36,6 +37,12 @@ def judged(config: Config, channel: Channel, offer: Offer, seen: Seen, waived: C
     refusals = tuple(one for rule in REFUSALS for one in rule(case) if one.rule not in aside)
     waits = tuple(one for rule in (_soak, _frozen) for one in rule(case) if one.rule not in aside)
     return Verdict(offer, refusals, waits)
+
+
+def unfit(config: Config, channel: Channel, offer: Offer, seen: Seen) -> tuple[Conflict, ...]:
+    """Why nothing of a channel is moved to a release, though the channel has it already by its record."""
+    case = case_of(config, channel, offer, seen)
+    return (*held(case), *sound(case), *standing(case))
 
 
 def chosen(config: Config, channel: Channel, line: str, seen: Seen, waived: Collection[str] = ()) -> Verdict | None:
