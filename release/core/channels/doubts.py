@@ -8,6 +8,7 @@ from release.core.channel_record import ChannelState
 from release.core.channels.places import newest_first
 from release.core.channels.seen import Offer
 from release.core.finding import Conflict
+from release.core.moments import instant
 from release.core.notation import quoted
 from release.core.version import Scheme, Version
 
@@ -18,10 +19,11 @@ def doubts(
     rules: Scheme, offers: Collection[Offer], tags: Collection[Version], states: Iterable[ChannelState], on_forge: bool
 ) -> tuple[Conflict, ...]:
     """Why the list of releases that are out is not believed. `tags` are the versions that git shows tags of, `states` the
-    records of all channels; `on_forge` says that the list is a forge's, which can be empty while there are tags.
+    records of all channels, of which the newest count is the one that holds: who said in one channel that there are fewer has
+    said it for all; `on_forge` says that the list is a forge's, which can be empty while there are tags.
     """
     known = tuple(states)
-    most = max((state.releases for state in known), default=0)
+    most = max(((instant(state.counted) or 0.0, state.releases) for state in known), default=(0.0, 0))[1]
     return tuple(
         Conflict("shrunken-list", why, _REMEDY) for why in _reasons(rules, offers, tags, known, most, on_forge)
     )
