@@ -47,8 +47,12 @@ def moving(case: Case) -> Iterator[Conflict]:
 def accepts(case: Case) -> Iterator[Conflict]:
     """A channel of finals takes no candidate."""
     if not places.takes(case.channel, case.offer):
-        why = f"{case.version} is a candidate, and {case.channel.name} accepts finals"
-        remedy = f"release the final: invoke release --version {case.version.core}"
+        name, version = case.channel.name, case.version
+        why = f"{version} is a candidate, and {name} accepts finals"
+        final = case.rules.make(version.release, revision=version.revision)
+        remedy = f"release the final: invoke release --version {final}"
+        if any(one.version == final for one in case.seen.offers):
+            remedy = f"the final is out: invoke channel.promote --to {name} --version {final}"
         yield Conflict("channel-accepts", why, f"{remedy}; or promote the candidate to a channel that accepts it")
 
 
@@ -106,6 +110,8 @@ def arrived(case: Case) -> Iterator[Conflict]:
     if follows and not _was_in(case, follows):
         why = f"{name} follows {follows}, and {case.version} was not there"
         remedy = f"promote it there first: invoke channel.promote --to {follows} --version {case.version}"
+        if (has := _has(case, follows)) is not None and has > case.version:
+            remedy = f"{follows} has {has} by now: invoke channel.promote --to {name} --version {has}"
         yield Conflict("not-followed", why, remedy)
 
 
@@ -174,6 +180,14 @@ def after(stands: Version, version: Version) -> tuple[int, int]:
 def enters(stands: Version | None, version: Version) -> bool:
     """Whether a version would be a channel's first of its minor."""
     return stands is None or stands.line != version.line
+
+
+def _has(case: Case, name: str) -> Version | None:
+    """What another channel has, on the line of this version."""
+    channel = next((one for one in case.before if one.name == name), None)
+    if channel is None:
+        return None
+    return places.current(case.rules, channel, case.seen, places.key_of(channel, case.version))
 
 
 def _was_in(case: Case, name: str) -> bool:

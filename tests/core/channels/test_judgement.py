@@ -66,7 +66,12 @@ def test_a_channel_that_accepts_candidates_takes_finals_and_not_the_other_way_ro
     verdict = alone("1.33.4-rc1", stands("1.33.3"))
     assert told(verdict) == ["channel-accepts"]
     assert "1.33.4-rc1+rke2r1 is a candidate, and stable accepts finals" in verdict.refusals[0].why
-    assert "invoke release --version 1.33.4" in verdict.refusals[0].remedy
+    assert "invoke release --version 1.33.4+rke2r1;" in verdict.refusals[0].remedy
+    tables = config({"name": "stable"})
+    out = judged(
+        tables, tables.channel[0], offer("1.33.4-rc1+rke2r2"), seen({}, ["1.33.4-rc1+rke2r2", "1.33.4+rke2r2"])
+    )
+    assert "invoke channel.promote --to stable --version 1.33.4+rke2r2;" in out.refusals[0].remedy
     assert alone("1.33.4-rc1", stands("1.33.3"), accepts="candidate").ripe
     assert alone("1.33.4", stands("1.33.4-rc9"), accepts="candidate").ripe
 
@@ -217,6 +222,8 @@ def test_a_version_was_in_the_channel_before_by_its_record_or_by_its_pointers() 
     verdict = chain(seen({}), "1.33.5")
     assert told(verdict) == ["not-followed"]
     assert "invoke channel.promote --to latest --version 1.33.5+rke2r1" in verdict.refusals[0].remedy
+    passed = chain(seen({"latest": stands("1.33.6")}), "1.33.5").refusals[0].remedy
+    assert passed == "latest has 1.33.6+rke2r1 by now: invoke channel.promote --to stable --version 1.33.6+rke2r1"
     assert chain(seen({"latest": stands("1.33.5")}), "1.33.5").ripe
     assert chain(seen({"latest": stands("1.33.6", arrivals={"1.33.5": LONG_AGO})}), "1.33.5").ripe
     assert chain(seen({}, shown={"latest": {"": "1.33.5"}}), "1.33.5").ripe
