@@ -1,7 +1,6 @@
 """What went wrong for users of real fleets, through the commands: each is refused, or made good.
 
-That a component is not released before its upstream's files are there is held by `test_forge_entries.py`; that a final is
-its last candidate's commit, and that numbers of candidates come from all tags, by `test_version.py`.
+That a component is not released before its upstream's files are there is held by `test_forge_entries.py`.
 """
 
 from __future__ import annotations
@@ -236,3 +235,23 @@ def test_it_is_told_how_long_a_channel_has_stood_on_an_old_prerelease(tmp_path: 
         (row,) = some.json(ada, "channel.list")["channels"]
         assert (row["tag"], round(row["age"] / YEAR)) == ("v1.22.0-rc1+rke2r1", 4)
         some.invoke(ada, "channel.list").expect(0, r"testing +v1\.22\.0-rc1\+rke2r1 .* 1461d$")
+
+
+def test_the_next_candidate_is_numbered_by_all_tags_and_the_final_is_the_commit_that_was_tested(tmp_path: Path) -> None:
+    with plain(tmp_path, TESTING + LATEST) as some:
+        config = some.text("release.toml").replace("[commit]", "final_from_candidate = true\n\n[commit]")
+        some.hand({"release.toml": config})
+        some.out("v1.30.0+rke2r1", *(f"v1.31.0-rc{number}+rke2r1" for number in (1, 2, 4)))
+        some.hand({"app.txt": "tested\n"}, "feat: what is tested")
+        ada = some.clone()
+        some.invoke(ada, "release", "--candidate", "--yes").expect(0, r"v1\.31\.0-rc5\+rke2r1")
+        some.promote(ada, "testing").expect(0)
+        some.hand({"app.txt": "not tested\n"}, "feat: what nobody tested")
+        some.world.git(ada, "pull", "--quiet", "--ff-only")
+        some.invoke(ada, "release", "--yes").expect(0, r"v1\.31\.0\+rke2r1")
+        some.promote(ada, "latest").expect(0)
+        tested, final = (
+            some.world.git(some.git, "rev-parse", f"v1.31.0{stage}+rke2r1^{{commit}}") for stage in ("-rc5", "")
+        )
+        assert tested == final
+        assert some.says() == {"testing": "v1.31.0-rc5+rke2r1", "latest": "v1.31.0+rke2r1"}
