@@ -19,7 +19,7 @@ def test_what_somebody_wrote_into_the_channel_before_has_not_soaked_there_until_
         ada = some.clone()
         some.promote(ada, "latest").expect(0)
         some.out(TWO)
-        some.follow(latest=TWO, stable='""')
+        some.follow(latest=TWO)
         some.promote(ada, "stable", "--version", TWO).expect(
             4,
             r"nobody knows since when it is in latest: invoke channel\.promote --to latest --version 1\.30\.2\+rke2r1",
