@@ -16,8 +16,9 @@ from release.core.plan import StepState
 class ChannelStatus(msgspec.Struct, frozen=True):
     """A channel, or one line of it. `version` is null where it has none; `since` is when that arrived, `age` in seconds.
 
-    `next` is the version that would come next, null for none, and `waits` and `conflicts` what stands before it. `held` and `moving`
-    say what is so in words, "" for nothing. `type` is what to type next, "" for nothing.
+    `next` is the version that would come next, null for none, and `waits` and `conflicts` what stands before it. `held`, `moving`
+    and `hand` (how it came there without a promotion) say what is so in words, "" for nothing. `type` is what to type next, ""
+    for nothing.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ChannelStatus(msgspec.Struct, frozen=True):
     conflicts: tuple[Conflict, ...] = ()
     held: str = ""
     moving: str = ""
+    hand: str = ""
     type: str = ""
 
 
@@ -70,13 +72,17 @@ class PromotionPlan(msgspec.Struct, frozen=True):
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """A version that was looked at while it soaks: `healthy` is null where nobody can tell, `told` what was seen by question."""
+    """A version that was looked at while it soaks: `healthy` is null where nobody can tell, `told` what was seen by question.
+
+    `held` says why the channel was held just now, "" where it was not, and `forward` what is typed to mend it, in this order.
+    """
 
     channel: str
     version: str
     healthy: bool | None
     told: tuple[StepState, ...]
     held: str = ""
+    forward: tuple[str, ...] = ()
 
 
 class Promotions(msgspec.Struct, frozen=True):

@@ -81,6 +81,7 @@ def _(watched: Watched) -> Iterator[Line]:
     yield from failures(watched.told)
     if watched.held:
         yield [("  held: ", "bold red"), (shown(watched.held), "")]
+        yield from forward(watched.forward)
 
 
 @lines.register
@@ -98,9 +99,7 @@ def _(back: RolledBack) -> Iterator[Line]:
     yield from conflicts(back.conflicts)
     if back.fix is not None:
         yield [("  the fix: ", ""), (shown(back.fix), "bold green")]
-    if back.forward:
-        yield [("the way forward:", "")]
-        yield from ([(f"  {number}. ", "dim"), (shown(one), "bold")] for number, one in enumerate(back.forward, 1))
+    yield from forward(back.forward)
 
 
 @lines.register
@@ -131,6 +130,13 @@ def _(approved: Approved) -> Iterator[Line]:
     ]
 
 
+def forward(typed: Sequence[str]) -> Iterator[Line]:
+    """What is typed to mend what a channel has."""
+    if typed:
+        yield [("the way forward:", "")]
+        yield from ([(f"  {number}. ", "dim"), (shown(one), "bold")] for number, one in enumerate(typed, 1))
+
+
 def waits(found: Sequence[Wait]) -> Iterator[Line]:
     """What time or people will meet, and when."""
     for wait in found:
@@ -159,7 +165,10 @@ def _before_the_next(one: ChannelStatus) -> Iterator[Line]:
         told.append([("held: ", "bold red"), (shown(one.held), "")])
     if one.moving:
         told.append([("moving: ", "bold cyan"), (shown(one.moving), "")])
-    told += [*waits(one.waits), *conflicts(one.conflicts)]
+    if one.hand:
+        told.append([("by hand: ", "bold yellow"), (shown(one.hand), "")])
+    left = [conflict for conflict in one.conflicts if not (one.held and conflict.rule == "channel-held")]
+    told += [*waits(one.waits), *conflicts(left)]
     if one.type:
         told.append([("next: ", "dim"), (shown(one.type), "bold")])
     yield from ([("  ", ""), *line] for line in told)

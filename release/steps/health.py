@@ -11,7 +11,7 @@ from release.engine.step import Known, Say, Step
 from release.errors import Refused
 from release.ports import Healths
 
-BAD = "wait until it does well, mend it, or go back: invoke channel.rollback"
+BAD = "wait until it does well, or release and promote what mends it"
 BLIND = "nothing is taken for healthy that nobody can tell; see that it can be told, then run the same command again"
 
 

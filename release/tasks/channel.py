@@ -16,7 +16,6 @@ from release.tasks.typed import HELP, reasonable, waived
 if TYPE_CHECKING:
     from release.app.channels import Channels
     from release.commands.channels.promote import Listener, Moving
-    from release.core.channel_plan import Promotions
 
 OF_A_MOVE = {
     "to": "the channel to promote to",
@@ -124,7 +123,8 @@ def plan(
         which(to, auto, version, waive)
         channels = opened()
         if auto:
-            present(automatic.planned(channels), format)
+            ripe, code = automatic.planned(channels)
+            present(ripe, format, code)
             return
         ready = promoting.prepared(channels, to, version, waived(waive, reason))
         code = worst(promoting.code_of_plan(one) for one in ready)
@@ -152,7 +152,7 @@ def by_itself(channels: Channels, yes: bool, format: str) -> None:
         with console.progress([step.name for step in moving.steps]) as listener:
             yield listener
 
-    planned: Promotions = auto.planned(channels)
+    planned, _ = auto.planned(channels)
     if format == "text":
         console.show(planned, sys.stderr)
     if any(not one.nothing for one in planned.channels):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.channeled import FILE, LATEST, TESTING, Channeled, forged, plain
+from tests.channeled import LATEST, STABLE, TESTING, Channeled, forged, plain
 
 ONE, TWO = "v1.30.1+rke2r1", "v1.30.2+rke2r1"
-PEOPLE = '\n[[channel]]\nname = "stable"\napprovals = 1\ndeadline = "1s"\n' + FILE
+ASKED = """
+[[channel.health]]
+kind = "command"
+run = ["sh", "-c", "exit $WELL"]
+env = ["WELL"]
+"""
 GATED = """
 [[channel.point]]
 kind = "command"
@@ -49,3 +54,43 @@ def test_who_says_once_that_releases_were_deleted_on_purpose_has_said_it_for_all
         some.promote(ada, "testing", "--waive", "shrunken-list", "--reason", "old ones were deleted").expect(0)
         some.promote(ada, "latest").expect(0)
         assert some.says() == {"testing": TWO, "latest": TWO}
+
+
+def test_a_channel_that_somebody_wrote_before_there_were_promotions_is_told_and_taken_into_the_record(
+    tmp_path: Path,
+) -> None:
+    with plain(tmp_path, LATEST) as some:
+        some.out(ONE)
+        some.follow(latest=ONE)
+        ada = some.clone()
+        (row,) = some.json(ada, "channel.list")["channels"]
+        assert (row["version"], row["since"], row["type"]) == ("1.30.1+rke2r1", "", "")
+        said, _, typed = row["hand"].partition("; to take it into the record: ")
+        assert said == "its pointers say so, and no promotion brought it there"
+        some.typed(ada, typed, "--yes").expect(0)
+        assert some.state("latest").standing[""].version == "1.30.1+rke2r1"
+        (row,) = some.json(ada, "channel.list")["channels"]
+        assert (row["hand"], bool(row["since"])) == ("", True)
+
+
+def test_a_plan_of_all_that_is_ripe_ends_as_the_promotion_would(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST + ASKED) as some:
+        some.out(ONE)
+        ada = some.clone()
+        some.invoke(ada, "channel.plan", "--auto", env={"WELL": "0"}).expect(0)
+        for words in (("channel.plan", "--auto"), ("channel.promote", "--auto", "--yes")):
+            some.invoke(ada, *words, env={"WELL": "1"}).expect(3, r"\[unhealthy\]", r"health command +blocked")
+        assert some.says() == {"latest": ""}
+
+
+def test_who_is_told_that_a_channel_is_held_by_its_health_is_told_the_way_forward(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST + ASKED + STABLE) as some:
+        some.out(ONE)
+        ada = some.clone()
+        well, ill = {"WELL": "0"}, {"WELL": "1"}
+        some.invoke(ada, "channel.promote", "--auto", "--yes", env=well).expect(0)
+        looked = some.invoke(ada, "channel.promote", "--auto", "--yes", "--format", "json", env=ill).expect(3).value
+        (watched,) = looked["watched"]
+        back = some.json(ada, "channel.rollback", "latest", "--reason", "it is ill", "--yes")
+        assert watched["forward"] == back["forward"]
+        assert watched["forward"][-1] == "invoke channel.promote --to latest --version v1.30.1+rke2r2"

@@ -68,6 +68,18 @@ def test_a_channel_that_is_held_and_one_that_moves_say_so() -> None:
     assert said[2:] == ["  held: it breaks upgrades", "  moving: to v1.29.6+rke2r1, since 3h", "note: the list is old"]
 
 
+def test_that_a_channel_is_held_is_told_once_and_what_else_stands_against_it_as_well() -> None:
+    against = (Conflict("channel-held", "stable is held: it breaks upgrades", "resume it"), SKIP)
+    said = listed(stable(held="it breaks upgrades", conflicts=against))
+    assert said[2] == "  held: it breaks upgrades"
+    assert said[3].startswith(f"  conflict [minor-skip] {SKIP.why}")
+    assert "channel-held" not in "".join(said)
+
+
+def test_what_came_to_a_channel_without_a_promotion_is_told() -> None:
+    assert listed(stable(hand="no promotion brought it there"))[2] == "  by hand: no promotion brought it there"
+
+
 def test_without_channels_it_says_where_they_come_from() -> None:
     assert "[[channel]]" in text_of(ChannelList(()))
 
@@ -132,6 +144,8 @@ def test_nothing_ripe_is_said() -> None:
 def test_health_has_three_answers(healthy: bool | None, word: str) -> None:
     said = text_of(Watched("stable", "v1", healthy, (), "held now")).splitlines()
     assert said == [f"v1  in stable{word}", "  held: held now"]
+    onward = text_of(Watched("stable", "v1", healthy, (), "held now", ("invoke release",))).splitlines()
+    assert onward[2:] == ["the way forward:", "  1. invoke release"]
 
 
 def test_a_rollback_says_that_the_channel_is_held_and_the_way_forward_in_order() -> None:

@@ -56,7 +56,7 @@ def test_unhealthy_is_for_a_person_who_is_told_the_ways_out() -> None:
     assert isinstance(found, Blocked)
     assert found.conflict.rule == "unhealthy"
     assert found.conflict.why == "1.0.0 does not do well: errors: 0.02 is not under 0.01"
-    assert "channel.rollback" in found.conflict.remedy
+    assert found.conflict.remedy == "wait until it does well, or release and promote what mends it"
     with pytest.raises(Refused, match="does not do well"):
         step.apply(NOTHING, lambda line: None)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from release.app.channels import Channels
-from release.commands.channels.promote import Listener, Moving, code_of, on_line, promote, ripe
+from release.commands.channels.promote import Listener, Moving, code_of, code_of_plan, on_line, promote, ripe
 from release.commands.channels.seen import World, look
 from release.commands.channels.watch import troubled, watch
 from release.core.channel_config import Channel
@@ -16,10 +16,12 @@ from release.core.plan import worst
 Progress = Callable[[Moving], AbstractContextManager[Listener]]
 
 
-def planned(channels: Channels) -> Promotions:
-    """What would move now. Looks only."""
+def planned(channels: Channels) -> tuple[Promotions, int]:
+    """What would move now, and the exit code of that. Looks only."""
     world = look(channels)
-    return Promotions(tuple(one.plan for one in ripe(channels, world)), remarks=doubted(world))
+    ready = ripe(channels, world)
+    code = worst(code_of_plan(one) for one in ready)
+    return Promotions(tuple(one.plan for one in ready), remarks=doubted(world)), code
 
 
 def doubted(world: World) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from release.core.channel_config import Channel
 from release.core.channel_plan import ChannelList, ChannelStatus
 from release.core.channels import astray, chosen
 from release.core.forge import passed
+from release.core.version import Version
 
 
 def listing(channels: Channels) -> ChannelList:
@@ -38,8 +39,17 @@ def status(world: World, channel: Channel, line: str) -> ChannelStatus:
         conflicts=verdict.refusals if verdict is not None else astray(rules, channel, world.seen, line),
         held=state.hold.why if state.hold is not None else "",
         moving=moving,
+        hand=by_hand(world, channel, current) if current is not None and not moving else "",
         type=to_type(channel, bool(moving), state.hold is not None, verdict is not None and verdict.ripe),
     )
+
+
+def by_hand(world: World, channel: Channel, current: Version) -> str:
+    """That a version came to a channel without a promotion, and what takes it into the record; "" for one that was promoted."""
+    if any(one.version == current.text for one in world.state(channel).standing.values()):
+        return ""
+    take = f"invoke channel.promote --to {channel.name} --version {world.channels.rules.tag(current)}"
+    return f"its pointers say so, and no promotion brought it there; to take it into the record: {take}"
 
 
 def to_type(channel: Channel, moving: bool, held: bool, ripe: bool) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from release.app.channels import Channels
 from release.commands.channels import rollback
 from release.commands.channels.hold import alerted, hold
@@ -92,7 +94,8 @@ def act(world: World, one: Soaking, found: Watched, why: str, listener: Listener
     channels = world.channels
     hold(channels, one.channel, one.offer.version, why, told=False)
     remarks = ended(channels, one.channel, (one.line,), one.offer.version.text, why, listener)
-    return Watched(found.channel, found.version, found.healthy, found.told, why), remarks
+    onward = rollback.forward(world, one.channel, one.line, one.offer.version, why).forward
+    return msgspec.structs.replace(found, held=why, forward=onward), remarks
 
 
 def unended(world: World, listener: Listener) -> tuple[str, ...]:

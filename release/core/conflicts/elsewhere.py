@@ -188,7 +188,7 @@ OF_FLEET_SYNC = _met(
 OF_HEALTH = _met(
     "a question about health",
     ("unhealthy", "a release does not do well, as a question about it was answered",
-     "wait until it does, mend it, or go back: invoke channel.rollback"),
+     "wait until it does, or release and promote what mends it"),
     ("health-lacks", "a question cannot be asked: its program is not here, or a variable is not set", "install it, or set it"),
 )  # fmt: skip
 
