@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import pushed
-from tests.channeled import DAY, LATEST, STABLE, TESTING, Channeled, forged, plain
+from tests.channeled import DAY, FILE, LATEST, STABLE, TESTING, Channeled, forged, plain
 from tests.forge import Client
 from tests.forged import Fleet, fleet
 from tests.registries import registry
@@ -189,6 +189,23 @@ def test_stable_does_not_go_from_1_28_to_1_30_and_what_it_has_is_no_prerelease(t
         assert some.says() == {"stable": "v1.30.4+rke2r1"}
         marked = {one["tag_name"]: one["prerelease"] for one in some.forge.releases("acme/app")}
         assert (marked["v1.30.4+rke2r1"], marked["v1.29.8-rc2+rke2r1"]) == (False, True)
+
+
+def test_where_files_of_a_channel_differ_nobody_who_follows_the_lower_one_skips_a_minor(tmp_path: Path) -> None:
+    two = STABLE.replace('follows = "latest"\nsoak = "24h"\n', "") + FILE.replace("channels.yaml", "mirror.yaml")
+    with plain(tmp_path, two) as some:
+        some.out("v1.28.13+rke2r1", "v1.29.8+rke2r1", "v1.30.4+rke2r1")
+        some.follow(stable="v1.29.8+rke2r1")
+        some.hand({"mirror.yaml": some.text().replace("v1.29.8", "v1.28.13")})
+        ada, before = some.clone(), some.refs()
+        some.promote(ada, "stable").expect(
+            3, r"\[minor-skip\] a pointer of stable says 1\.28\.13\+rke2r1, and 1\.30\.4"
+        )
+        assert some.refs() == before
+        some.promote(ada, "stable", "--version", "v1.29.8+rke2r1").expect(0)
+        assert some.says("mirror.yaml") == {"stable": "v1.29.8+rke2r1"}
+        some.promote(ada, "stable").expect(0)
+        assert (some.says(), some.says("mirror.yaml")) == ({"stable": "v1.30.4+rke2r1"}, {"stable": "v1.30.4+rke2r1"})
 
 
 @pytest.mark.parametrize("left", [2, 0])

@@ -72,8 +72,12 @@ def look(channels: Channels) -> World:
     versions = [version for tag in refs.tags if (version := channels.rules.of_tag(tag)) is not None]
     doubt = doubts(channels.rules, offers, versions, states.values(), on_forge=session.forge is not None)
     first = Seen(now, states, offers, {}, doubt)
-    shown = {one.name: dict(named(channels, one, first)) for one in config.channel}
-    return World(channels, refs, Seen(now, states, offers, shown, doubt), len(offers))
+    names = {one.name: dict(named(channels, one, first)) for one in config.channel}
+    shown, trailing = (
+        {name: {line: pick(found) for line, found in lines.items()} for name, lines in names.items()}
+        for pick in (max, min)
+    )
+    return World(channels, refs, Seen(now, states, offers, shown, doubt, trailing), len(offers))
 
 
 def offered(channels: Channels, refs: Refs) -> Iterator[Offer]:
@@ -106,8 +110,8 @@ def came_out(channels: Channels, refs: Refs, versions: Mapping[str, Version]) ->
             yield found.name, found.date
 
 
-def named(channels: Channels, channel: Channel, seen: Seen) -> Iterator[tuple[str, Version]]:
-    """The version that a channel's pointers name, by line, as far as they name one: the highest, where they differ."""
+def named(channels: Channels, channel: Channel, seen: Seen) -> Iterator[tuple[str, list[Version]]]:
+    """The versions that a channel's pointers name, by line, as far as they name any."""
     newest = max(seen.offers, key=lambda one: one.version, default=None)
     for line in lines_of(channel, seen):
         offer = max(
@@ -120,7 +124,7 @@ def named(channels: Channels, channel: Channel, seen: Seen) -> Iterator[tuple[st
         if begun is not None and begun.unfinished:
             found += arriving(channels, channel, begun, seen)
         if found:
-            yield line, max(found)
+            yield line, found
 
 
 def said(channels: Channels, channel: Channel, offer: Offer) -> Iterator[Version]:

@@ -52,6 +52,13 @@ class Case(msgspec.Struct, frozen=True):
         return places.current(self.rules, self.channel, self.seen, self.line) == self.version
 
     @property
+    def trails(self) -> Version | None:
+        """What a pointer names that is behind all others, and behind what the channel has; None where none is."""
+        lowest = self.seen.trailing.get(self.channel.name, {}).get(self.line)
+        behind = lowest is not None and self.stands is not None and lowest < self.stands
+        return lowest if behind else None
+
+    @property
     def before(self) -> tuple[Channel, ...]:
         """The channels that it has to have been in, the nearest first."""
         return places.followed(self.channel, self.config.channel)

@@ -84,7 +84,10 @@ def forward(case: Case) -> Iterator[Conflict]:
 def one_minor(case: Case) -> Iterator[Conflict]:
     """Users come from one minor to the next: who skips one has never run what the next one expects to find."""
     stands, name = case.stands, case.channel.name
-    if case.channel.scope == "line" or stands is None or not skips(stands, case.version):
+    if case.channel.scope == "line" or stands is None:
+        return
+    if not skips(stands, case.version):
+        yield from _left_behind(case)
         return
     between = after(stands, case.version)
     line = ".".join(map(str, between))
@@ -93,6 +96,17 @@ def one_minor(case: Case) -> Iterator[Conflict]:
     best = places.highest(one.version for one in fit if places.takes(case.channel, one))
     which = f"invoke channel.promote --to {name} --version {best}" if best else f"release one of {line}"
     yield Conflict("minor-skip", why, f"first {which}; or say why not: --waive minor-skip --reason WHY")
+
+
+def _left_behind(case: Case) -> Iterator[Conflict]:
+    """Who follows a pointer that is behind the others skips what they had meanwhile."""
+    trails, name = case.trails, case.channel.name
+    if trails is not None and skips(trails, case.version):
+        line = ".".join(map(str, after(trails, case.version)))
+        why = f"a pointer of {name} says {trails}, and {case.version} would skip {line} for those who follow that one"
+        first = f"first have all of them say {case.stands}: invoke channel.promote --to {name} --version {case.stands}"
+        remedy = f"{first}; or say why not: --waive minor-skip --reason WHY"
+        yield Conflict("minor-skip", why, remedy)
 
 
 def new_minor(case: Case) -> Iterator[Conflict]:

@@ -26,8 +26,8 @@ class Seen(msgspec.Struct, frozen=True):
     """What was seen of the world. `now` is ISO 8601 UTC; `states` are by channel; `offers` come in any order.
 
     `shown`: channel -> line ("" for all) -> the version that its pointers name, as far as they name one; of several the
-    highest, and of a move that is under way the new one as soon as any pointer is there. `doubts` say why the list of
-    releases is not believed.
+    highest, and of a move that is under way the new one as soon as any pointer is there. `trailing`: the same, of several the
+    lowest. `doubts` say why the list of releases is not believed.
     """
 
     now: str
@@ -35,6 +35,7 @@ class Seen(msgspec.Struct, frozen=True):
     offers: tuple[Offer, ...]
     shown: Mapping[str, Mapping[str, Version]] = {}
     doubts: tuple[Conflict, ...] = ()
+    trailing: Mapping[str, Mapping[str, Version]] = {}
 
 
 class Wait(msgspec.Struct, frozen=True):

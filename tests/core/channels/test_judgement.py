@@ -117,6 +117,19 @@ def test_a_global_channel_goes_one_minor_at_a_time(has: str, gets: str, skips: b
     assert alone(gets, stands(has), "minor-skip").ripe
 
 
+@pytest.mark.parametrize(("trails", "skips"), [("1.28.13", True), ("1.29.2", False), ("1.29.8", False)])
+def test_who_follows_a_pointer_that_is_behind_the_others_skips_no_minor_either(trails: str, skips: bool) -> None:
+    tables = config({"name": "stable"})
+    shown = {"stable": {"": "1.29.8"}}
+    world = seen({"stable": stands()}, ["1.30.4"], shown=shown, trailing={"stable": {"": version(trails)}})
+    verdict = judged(tables, tables.channel[0], offer("1.30.4"), world)
+    assert told(verdict) == (["minor-skip"] if skips else [])
+    if skips:
+        assert "a pointer of stable says 1.28.13+rke2r1" in verdict.refusals[0].why
+        assert "invoke channel.promote --to stable --version 1.29.8+rke2r1" in verdict.refusals[0].remedy
+        assert judged(tables, tables.channel[0], offer("1.30.4"), world, ["minor-skip"]).ripe
+
+
 def test_what_to_promote_first_is_told() -> None:
     tables = config({"name": "stable"})
     offers: list[Any] = ["1.34.1", "1.34.2", "1.34.3-rc1", offer("1.34.3", withdrawn="crashes"), "1.35.0"]
