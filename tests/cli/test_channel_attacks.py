@@ -6,8 +6,10 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from release.core.channel_record import ChannelState, Standing, ref_of_channel
 from tests.channeled import DAY, FILE, LATEST, STABLE, Channeled, forged, plain
 
 ONE, TWO = (f"v1.30.{patch}+rke2r1" for patch in (1, 2))
@@ -162,3 +164,27 @@ def test_a_promotion_never_takes_back_what_a_hand_moved_on_after_a_rollback(tmp_
         before = some.refs()
         some.promote(ada, "latest", "--version", ONE).expect(3, r"\[backward-move\] latest has 1\.30\.2\+rke2r1")
         assert some.refs() == before
+
+
+def test_a_record_that_somebody_forged_with_a_time_that_is_none_is_shown_as_text_and_no_bug(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        some.out(ONE)
+        ada = some.clone()
+        some.promote(ada, "latest").expect(0)
+        hostile = "\x1b[2J\n::error::pwned"
+        standing = Standing(ONE.removeprefix("v"), ONE, hostile)
+        text = msgspec.json.encode(ChannelState({"": standing}, {standing.version: hostile})).decode()
+        git, place = some.world.git, some.git
+        tree = git(
+            place,
+            "mktree",
+            stdin=f"100644 blob {git(place, 'hash-object', '-w', '--stdin', stdin=text)}\tchannel.json\n",
+        )
+        commit = git(place, "-c", "user.name=g", "-c", "user.email=g@x", "commit-tree", tree, "-m", "forged")
+        git(place, "update-ref", ref_of_channel("latest"), commit)
+        for command in ("channel.list", "channel.history"):
+            said = some.invoke(ada, command).expect(0).said
+            assert "\x1b" not in said
+            assert not [line for line in said.splitlines() if line.startswith("::")]
+        (one,) = some.json(ada, "channel.list")["channels"]
+        assert (one["version"], one["age"]) == (standing.version, None)

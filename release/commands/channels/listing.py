@@ -7,7 +7,7 @@ from release.commands.channels.seen import World, look
 from release.core.channel_config import Channel
 from release.core.channel_plan import ChannelList, ChannelStatus
 from release.core.channels import astray, chosen
-from release.core.forge import passed
+from release.core.moments import age
 from release.core.version import Version
 
 
@@ -32,7 +32,7 @@ def status(world: World, channel: Channel, line: str) -> ChannelStatus:
         version=current.text if current is not None else None,
         tag=rules.tag(current) if current is not None else None,
         since=since,
-        age=passed(since, world.seen.now) if since else None,
+        age=age(since, world.seen.now),
         follows=channel.follows,
         next=verdict.offer.version.text if verdict is not None else None,
         waits=verdict.waits if verdict is not None else (),
