@@ -71,6 +71,9 @@ def test_a_channel_that_somebody_wrote_before_there_were_promotions_is_told_and_
         assert some.state("latest").standing[""].version == "1.30.1+rke2r1"
         (row,) = some.json(ada, "channel.list")["channels"]
         assert (row["hand"], bool(row["since"])) == ("", True)
+        assert [(one["from"], one["to"], one["hand"] != "") for one in some.json(ada, "channel.history")["moves"]] == [
+            (None, "1.30.1+rke2r1", False), (None, "1.30.1+rke2r1", True),
+        ]  # fmt: skip
 
 
 def test_a_plan_of_all_that_is_ripe_ends_as_the_promotion_would(tmp_path: Path) -> None:
@@ -94,3 +97,14 @@ def test_who_is_told_that_a_channel_is_held_by_its_health_is_told_the_way_forwar
         back = some.json(ada, "channel.rollback", "latest", "--reason", "it is ill", "--yes")
         assert watched["forward"] == back["forward"]
         assert watched["forward"][-1] == "invoke channel.promote --to latest --version v1.30.1+rke2r2"
+
+
+def test_nobody_says_yes_to_what_is_not_there(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST.replace('"latest"\n', '"latest"\napprovals = 1\n', 1)) as some:
+        some.out(ONE)
+        ada, before = some.clone(), some.refs()
+        some.invoke(ada, "channel.approve", "latest", "--version", TWO).expect(
+            2, r"v1\.30\.2\+rke2r1 is not there: nobody can say yes to it\n +invoke channel\.list"
+        )
+        assert some.refs() == before
+        some.invoke(ada, "channel.approve", "latest", "--version", ONE).expect(0, "1 of 1 said yes: Ada")

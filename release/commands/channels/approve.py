@@ -12,11 +12,14 @@ from release.errors import UsageError
 
 
 def approve(channels: Channels, name: str, version: str, why: str) -> Approved:
-    """One person's yes counts once, whatever it is typed on."""
+    """One person's yes counts once, whatever it is typed on; what is not there is a slip, and not to be said yes to."""
     channel, person = channels.named(name), channels.session.who()
     if not channel.approvals:
         raise UsageError(f"{name} waits for nobody's approval", "[[channel]] approvals says how many people it takes")
-    text, now = asked_for(channels.session, version).text, channels.now()
+    wanted, session, now = asked_for(channels.session, version), channels.session, channels.now()
+    tag, text = channels.rules.tag(wanted), wanted.text
+    if tag not in session.refs(session.remote, session.repository).tags:
+        raise UsageError(f"{tag} is not there: nobody can say yes to it", "invoke channel.list shows what comes next")
 
     def approved(state: ChannelState) -> tuple[ChannelState, str]:
         mine = person.email.lower()

@@ -110,14 +110,20 @@ def of_move(
     """Look at every step of a move."""
     channels = world.channels
     line = key_of(channel, offer.version)
-    standing = world.state(channel).standing.get(line)
-    current = world.current(channel, line) if standing is None else None
-    stood = standing.version if standing is not None else current.text if current is not None else ""
-    before = begun.before if begun is not None else stood
+    before = begun.before if begun is not None else stood(world, channel, line, offer)
     promotion = promotion_of(
         channels.session.config, channel, offer, before, kind, waivers, world.releases, begun.why if begun else ""
     )
     return walked(world, channel, release_of(channels, offer), promotion, begun)
+
+
+def stood(world: World, channel: Channel, line: str, offer: Offer) -> str:
+    """The version that a release takes the place of, "" for none: by the record, or what somebody wrote before there was one."""
+    standing = world.state(channel).standing.get(line)
+    if standing is not None:
+        return standing.version
+    current = world.current(channel, line)
+    return current.text if current is not None and current != offer.version else ""
 
 
 def walked(world: World, channel: Channel, release: Release, wish: Promotion, begun: Move | None) -> Moving:
