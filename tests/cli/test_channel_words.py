@@ -108,3 +108,20 @@ def test_nobody_says_yes_to_what_is_not_there(tmp_path: Path) -> None:
         )
         assert some.refs() == before
         some.invoke(ada, "channel.approve", "latest", "--version", ONE).expect(0, "1 of 1 said yes: Ada")
+
+
+def test_why_a_channel_went_back_is_in_its_history(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        some.out(ONE, TWO)
+        ada = some.clone()
+        for tag in (ONE, TWO):
+            some.promote(ada, "latest", "--version", tag).expect(0)
+        back = ("channel.rollback", "latest", "--allow-downgrade", "--reason", "agents lose their node IP", "--yes")
+        some.invoke(ada, *back).expect(0)
+        newest = some.json(ada, "channel.history")["moves"][0]
+        assert (newest["kind"], newest["to"], newest["why"]) == (
+            "rollback", "1.30.1+rke2r1", "agents lose their node IP",
+        )  # fmt: skip
+        some.promote(ada, "latest", "--version", TWO).expect(
+            3, "is marked bad in latest, and does not get into it again"
+        )

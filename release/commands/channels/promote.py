@@ -105,14 +105,20 @@ def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]
 
 
 def of_move(
-    world: World, channel: Channel, offer: Offer, kind: MoveKind, waivers: tuple[Waiver, ...], begun: Move | None
+    world: World,
+    channel: Channel,
+    offer: Offer,
+    kind: MoveKind,
+    waivers: tuple[Waiver, ...],
+    begun: Move | None,
+    why: str = "",
 ) -> Moving:
-    """Look at every step of a move."""
+    """Look at every step of a move; one that has `begun` keeps what was said of it."""
     channels = world.channels
     line = key_of(channel, offer.version)
     before = begun.before if begun is not None else stood(world, channel, line, offer)
     promotion = promotion_of(
-        channels.session.config, channel, offer, before, kind, waivers, world.releases, begun.why if begun else ""
+        channels.session.config, channel, offer, before, kind, waivers, world.releases, begun.why if begun else why
     )
     return walked(world, channel, release_of(channels, offer), promotion, begun)
 

@@ -59,9 +59,8 @@ def prepared(
     if begun is not None and went_back(world, channel, line, begun, to):
         return as_it_is(world, channel, line, begun)
     if bad is None:
-        conflict = Conflict(
-            "rollback-nothing", f"{name} has no version to go back from", "invoke channel.list shows what it has"
-        )
+        why = f"{name} has no version{f' of {line}' if line else ''} to go back from"
+        conflict = Conflict("rollback-nothing", why, "invoke channel.list shows what it has")
         raise ConflictError((conflict,))
     if not downgrade and to:
         why = f"{name} would go back to {to}, and everybody who follows it with it"
@@ -71,7 +70,7 @@ def prepared(
     told = forward(world, channel, line, bad, reason)
     if not downgrade:
         return Backing(channel, line, bad, reason, told)
-    moving = back_to(world, channel, line, target(world, channel, line, to))
+    moving = back_to(world, channel, target(world, channel, line, to), reason)
     return Backing(channel, line, bad, reason, msgspec.structs.replace(told, move=moving.plan), moving)
 
 
@@ -115,9 +114,9 @@ def target(world: World, channel: Channel, line: str, to: str) -> Offer:
     return offer
 
 
-def back_to(world: World, channel: Channel, line: str, offer: Offer) -> Moving:
+def back_to(world: World, channel: Channel, offer: Offer, reason: str) -> Moving:
     """The way back, looked at: a move like any other."""
-    moving = of_move(world, channel, offer, "rollback", (), None)
+    moving = of_move(world, channel, offer, "rollback", (), None, reason)
     if moving.stopped and moving.plan.conflicts:
         raise ConflictError(moving.plan.conflicts)
     return moving

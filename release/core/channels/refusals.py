@@ -134,7 +134,8 @@ def sound(case: Case) -> Iterator[Conflict]:
     for channel in case.config.channel:
         mark = places.state_of(channel, case.seen).bad.get(case.version.text)
         if mark is not None:
-            why = f"{case.version} is marked bad in {channel.name}, and does not get into {case.channel.name}: {quoted(mark.why)}"
+            into = "it again" if channel.name == case.channel.name else case.channel.name
+            why = f"{case.version} is marked bad in {channel.name}, and does not get into {into}: {quoted(mark.why)}"
             yield Conflict("rolled-back", why, f"promote the version that mends it; if it was good after all: invoke channel.resume {channel.name} --version {case.version}")  # fmt: skip
 
 
