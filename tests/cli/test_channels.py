@@ -114,12 +114,16 @@ def mirror(some: Channeled) -> tuple[str, str]:
     return some.says()["latest"], some.says("mirror.yaml")["latest"]
 
 
-def dies(some: Channeled, clone: Path, pushes: int) -> None:
-    """A captain promotes, and is killed right after so many of the pushes."""
+PROMOTE = ("channel.promote", "--to", "latest", "--yes")
+BACK = ("channel.rollback", "latest", "--allow-downgrade", "--reason", "it does not start", "--yes")
+
+
+def dies(some: Channeled, clone: Path, pushes: int, *words: str) -> None:
+    """A captain types something, a promotion without words, and is killed right after so many of its pushes."""
     folder = some.world.folder
     count, victim = folder / "pushes", folder / "victim"
     some.world.refuse("upstream", KILLS.format(count=count, victim=victim, after=pushes), "post-receive")
-    process = some.world.start(clone, "channel.promote", "--to", "latest", "--yes")
+    process = some.world.start(clone, *(words or PROMOTE))
     victim.with_suffix(".new").write_text(str(process.pid))
     victim.with_suffix(".new").rename(victim)
     said = process.communicate(timeout=60)
@@ -191,17 +195,30 @@ def test_a_half_moved_channel_is_taken_back_where_somebody_says_that_users_go_ba
 ) -> None:
     some, bob = halfway, halfway.clone("bob")
     dies(some, some.clone(), 2)
-    back = ("channel.rollback", "latest", "--reason", "it does not start", "--yes")
     before = some.refs()
-    some.invoke(bob, *back).expect(
+    some.invoke(bob, *(word for word in BACK if word != "--allow-downgrade")).expect(
         3, r"\[rollback-downgrade\] 1 of the pointers of latest say v1\.30\.2\+rke2r1 already", "finish it: invoke"
     )
     assert some.refs() == before
-    some.invoke(bob, *back, "--allow-downgrade").expect(0)
+    some.invoke(bob, *BACK).expect(0)
     assert mirror(some) == (FINAL, FINAL)
     assert [some.writers(path) for path in ("channels.yaml", "mirror.yaml")] == [["Bob", "Ada", "Seeding"], ["Seeding"]]
     newest = some.json(bob, "channel.history")["moves"][0]
     assert (newest["to"], newest["outcome"], newest["hand"]) == ("1.30.2+rke2r1", "returned", "")
+
+
+@pytest.mark.parametrize("pushes", [1, 3], ids=["held", "the first file is back"])
+def test_a_rollback_that_is_killed_is_finished_by_the_same_command_and_goes_back_once(
+    halfway: Channeled, pushes: int
+) -> None:
+    some, bob = halfway, halfway.clone("bob")
+    some.promote(bob, "latest").expect(0)
+    dies(some, some.clone(), pushes, *BACK)
+    assert mirror(some).count(FINAL) == pushes // 2
+    for _ in range(2):
+        some.invoke(bob, *BACK).expect(0)
+        state = some.state("latest")
+        assert (mirror(some), list(state.bad), state.number) == ((FINAL, FINAL), ["1.30.2+rke2r1"], 3)
 
 
 def test_a_half_moved_channel_does_not_go_back_across_a_minor(halfway: Channeled) -> None:
