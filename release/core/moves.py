@@ -143,7 +143,7 @@ def finished(state: ChannelState, move: Move, proofs: Mapping[str, Proof], by: P
     standing = Standing(move.version, move.tag, at, move.before)
     arrivals = {**state.arrivals, move.version: state.arrivals.get(move.version, at)}
     bad = dict(state.bad)
-    if move.kind == "rollback" and move.before:
+    if move.kind == "rollback" and move.before and move.before != move.version:
         bad.setdefault(move.before, Mark(move.why or f"rolled back to {move.tag}", by, at))
     asked = tuple(one for one in state.approvals if one.version == move.version or one.version not in arrivals)
     return msgspec.structs.replace(

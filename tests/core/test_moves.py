@@ -120,6 +120,12 @@ def test_a_rollback_marks_what_it_left_once_and_keeps_the_first_arrival() -> Non
     assert again.bad == known.bad
 
 
+def test_a_rollback_to_what_the_record_has_since_a_hand_went_above_it_marks_nothing_of_its_own() -> None:
+    state = moved(moved(ChannelState(), wish()), wish("1.1.1", "1.1.0"))
+    back = moved(state, wish("1.1.1", "1.1.1", kind="rollback", why="somebody wrote 1.1.2 there"), LATER)
+    assert (back.standing[""].version, back.bad) == ("1.1.1", {})
+
+
 def test_the_oldest_arrivals_are_forgotten_and_so_is_the_yes_to_what_arrived() -> None:
     many = {f"0.{number}.0": AT for number in range(ARRIVALS)}
     yes = tuple(Approval(version, ADA, AT) for version in ("0.7.0", "1.1.0", "1.2.0"))

@@ -63,6 +63,12 @@ def unfinished(channel: Channel, seen: Seen, line: str) -> Move | None:
     return move if move is not None and move.unfinished else None
 
 
+def misplaced(channel: Channel, seen: Seen) -> tuple[Move, ...]:
+    """Moves that have begun and not ended, of a time at which the channel had another scope: no line is theirs now."""
+    moves = state_of(channel, seen).moves.items()
+    return tuple(one for line, one in moves if one.unfinished and (line == "") != (channel.scope == "global"))
+
+
 def recorded(rules: Scheme, channel: Channel, seen: Seen, line: str) -> Version | None:
     """What stands there by the channel's record."""
     standing = state_of(channel, seen).standing

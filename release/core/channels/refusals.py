@@ -29,6 +29,10 @@ def held(case: Case) -> Iterator[Conflict]:
 def moving(case: Case) -> Iterator[Conflict]:
     """A channel that is half moved is finished or taken back first."""
     move, name = case.move, case.channel.name
+    for lost in places.misplaced(case.channel, case.seen):
+        scope = "line" if lost.line else "global"
+        why = f"{name} is on its way to {quoted(lost.version)} since its scope was {scope}, and {case.version} has to wait"
+        yield Conflict("channel-moving", why, f'set scope = "{scope}" again, and finish that or take it back')
     if move is None or case.begun:
         return
     back = f"invoke channel.rollback {name}{_of(move.line)} --reason WHY"

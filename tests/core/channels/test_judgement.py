@@ -360,6 +360,17 @@ def test_what_a_hand_wrote_into_a_channel_that_has_a_record_has_not_soaked_there
     assert "invoke channel.promote --to latest --version 1.33.5+rke2r1" in wait.why
 
 
+@pytest.mark.parametrize(("was", "now", "line"), [("global", "line", ""), ("line", "global", "1.33")])
+def test_a_move_that_has_begun_is_not_forgotten_where_the_scope_is_another_one_by_now(
+    was: str, now: str, line: str
+) -> None:
+    tables = config({"name": "stable", "scope": now})
+    state = stands("1.33.4", line=line, moves={line: move("1.33.5", "1.33.4", line=line)})
+    verdict = judged(tables, tables.channel[0], offer("1.33.6"), seen({"stable": state}, ["1.33.5", "1.33.6"]))
+    assert told(verdict) == ["channel-moving"]
+    assert f'set scope = "{was}" again' in verdict.refusals[0].remedy
+
+
 def test_all_that_stands_against_a_release_is_told_at_once() -> None:
     world = seen({"stable": stands("1.31.1", hold=held())}, now=NOW)
     tables = config(LATEST, {**STABLE, "freeze": ["tue"], "new_minor_from_patch": 2})
