@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ class Channeled:
 
     def typed(self, clone: Path, line: str, *more: str) -> Answer:
         """Type a line as it was printed."""
-        words = line.split(" ")
+        words = shlex.split(line)
         assert words[0] == "invoke", line
         return self.invoke(clone, *words[1:], *more)
 

@@ -111,6 +111,24 @@ def test_the_same_rollback_typed_twice_goes_back_once(tmp_path: Path) -> None:
         assert list(some.state("latest").bad) == ["1.30.2+rke2r1", "1.30.1+rke2r1"]
 
 
+NO_FILES = """\
+#!/bin/sh
+while read -r old new ref; do [ "$ref" != refs/heads/main ] || exit 1; done
+"""
+
+
+def test_what_is_told_to_go_on_with_a_rollback_can_be_typed_as_it_is(bad: tuple[Channeled, Path]) -> None:
+    some, ada = bad
+    hook = some.world.refuse("upstream", NO_FILES)
+    back = ("channel.rollback", "latest", "--allow-downgrade", "--format", "json", *WHY)
+    told = some.invoke(ada, *back).expect(1).value
+    assert some.says() == {"latest": TWO}
+    hook.unlink()
+    some.typed(ada, told["move"]["next"], "--yes").expect(0)
+    state = some.state("latest")
+    assert (some.says(), list(state.bad), state.moves[""].outcome) == ({"latest": ONE}, ["1.30.2+rke2r1"], "finished")
+
+
 def test_never_across_a_minor_nor_to_what_was_never_there(bad: tuple[Channeled, Path]) -> None:
     some, ada = bad
     some.out("v1.30.0+rke2r1")
