@@ -120,7 +120,7 @@ class Channeled:
 
     def says(self, path: str = "channels.yaml") -> dict[str, str]:
         """What users get of each channel."""
-        return dict(re.findall(r'name: (\S+)\n +latest: "?([^\s"]*)', self.text(path)))
+        return dict(re.findall(r"""name: (\S+)\n +latest: ["']?([^\s"']*)""", self.text(path)))
 
     def writers(self, path: str = "channels.yaml") -> list[str]:
         """Who committed what promotions wrote into a file, newest first."""

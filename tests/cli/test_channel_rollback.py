@@ -9,7 +9,7 @@ import pytest
 
 from release.sandbox.registry import SandboxRegistry
 from tests import pushed
-from tests.channeled import DAY, LATEST, STABLE, Channeled, forged, plain
+from tests.channeled import DAY, LATEST, STABLE, TESTING, Channeled, forged, plain
 from tests.registries import Running
 
 OLDER, ONE, TWO, THREE = "v1.29.9+rke2r1", "v1.30.1+rke2r1", "v1.30.2+rke2r1", "v1.30.3+rke2r1"
@@ -79,6 +79,44 @@ def test_the_way_forward_goes_on_from_the_newest_of_the_line_and_through_the_cha
         assert (told["bad"], told["fix"]) == ("1.30.1+rke2r1", "1.30.2+rke2r2")
         follows(some, ada, told["forward"])
         assert some.says() == {"latest": "v1.30.2+rke2r2", "stable": "v1.30.2+rke2r2"}
+
+
+def test_the_way_forward_from_a_candidate_is_the_next_candidate(tmp_path: Path) -> None:
+    with plain(tmp_path, TESTING) as some:
+        ada = some.clone()
+        through(some, ada, "testing", "v1.31.0-rc2+rke2r1")
+        told = some.json(ada, "channel.rollback", "testing", *WHY)
+        follows(some, ada, told["forward"])
+        assert some.says() == {"testing": "v1.31.0-rc3+rke2r1"} == {"testing": f"v{told['fix']}"}
+
+
+def test_the_way_forward_is_a_patch_where_versions_have_no_revisions(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        scheme = some.text("release.toml").replace('"semver+revision"\nrevision = "rke2r"', '"semver"')
+        some.hand({"release.toml": scheme})
+        ada = some.clone()
+        through(some, ada, "latest", "v1.30.1")
+        told = some.json(ada, "channel.rollback", "latest", *WHY)
+        follows(some, ada, told["forward"])
+        assert some.says() == {"latest": "v1.30.2"} == {"latest": f"v{told['fix']}"}
+
+
+def test_the_way_forward_of_a_lower_line_is_from_its_own_branch(tmp_path: Path) -> None:
+    by_line = LATEST.replace('"latest"\n', '"latest"\nscope = "line"\n').replace("name={channel}", "name=v{line}")
+    with plain(tmp_path, by_line) as some:
+        config = some.text("release.toml").replace("[commit]", 'branches = ["release-{line}", "main"]\n\n[commit]')
+        some.hand({"release.toml": config})
+        some.follow(**{"v1.29": "", "v1.30": ""})
+        some.out("v1.29.8+rke2r1")
+        some.world.git(some.git, "branch", "release-1.29", "main")
+        some.out(ONE)
+        ada, bob = some.clone(), some.clone("bob")
+        some.promote(ada, "latest").expect(0)
+        told = some.json(ada, "channel.rollback", "latest", "--line", "1.29", *WHY)
+        some.world.git(bob, "checkout", "--quiet", "release-1.29")
+        some.world.commit(bob, {"app.txt": "mended\n"}, "fix: agents keep their node IP")
+        follows(some, ada, told["forward"])
+        assert some.says() | {"latest": ""} == {"latest": "", "v1.29": "v1.29.8+rke2r2", "v1.30": ONE}
 
 
 def test_a_channel_goes_back_within_its_minor_where_somebody_says_so_and_is_held_there(
