@@ -121,7 +121,7 @@ def named(channels: Channels, channel: Channel, seen: Seen) -> Iterator[tuple[st
         )
         found = [] if offer is None else list(said(channels, channel, offer))
         begun = seen.states[channel.name].moves.get(line)
-        if begun is not None and begun.unfinished:
+        if begun is not None and begun.outcome != "finished":
             found += arriving(channels, channel, begun, seen)
         if found:
             yield line, found
@@ -149,11 +149,14 @@ def spoken(channels: Channels, wish: PointWish, offer: Offer) -> str:
 
 
 def arriving(channels: Channels, channel: Channel, begun: Move, seen: Seen) -> list[Version]:
-    """The version of a move that is under way, as soon as one of its pointers is there: who follows that one has it."""
+    """The version of a move that is under way, as soon as one of its pointers is there: who follows that one has it.
+
+    Of a move that was taken back, a pointer that said nothing before stayed there.
+    """
     offer = next((one for one in seen.offers if one.tag == begun.tag), None)
     if offer is None:
         return []
-    moved = {one.pointer: one for one in begun.pointers if one.old != one.new}
+    moved = {one.pointer: one for one in begun.pointers if one.old != one.new and (begun.unfinished or not one.old)}
     promotion = promotion_of(channels.session.config, channel, offer, "", "promotion", (), 0)
     for wish in promotion.points:
         if wish.name in moved and spoken(channels, wish, offer) == moved[wish.name].new:
