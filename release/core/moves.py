@@ -9,7 +9,7 @@ import msgspec
 from release.core.channel_record import ARRIVALS, ChannelState, Mark, Move, Moved, MoveOutcome, Standing
 from release.core.commits import plain
 from release.core.finding import Conflict
-from release.core.model import Person
+from release.core.model import Person, Waiver
 from release.core.promotion import Promotion
 from release.core.record import Proof
 
@@ -131,11 +131,14 @@ def _believed(state: ChannelState, promotion: Promotion) -> bool:
     return promotion.releases >= state.releases or waived(promotion, "shrunken-list")
 
 
-def taken_in(state: ChannelState, move: Move, pointers: Sequence[Moved]) -> ChannelState:
-    """The state once a move has more pointers, or goes on from other values of them."""
+def taken_in(
+    state: ChannelState, move: Move, pointers: Sequence[Moved], waivers: Sequence[Waiver] = ()
+) -> ChannelState:
+    """The state once a move has more pointers, or goes on from other values of them, and rules were set aside for that."""
     new = {one.pointer: one for one in pointers}
     kept = tuple(new.pop(one.pointer, one) for one in move.pointers)
-    return with_move(state, msgspec.structs.replace(move, pointers=(*kept, *new.values())))
+    aside = tuple(dict.fromkeys((*move.waivers, *waivers)))
+    return with_move(state, msgspec.structs.replace(move, pointers=(*kept, *new.values()), waivers=aside))
 
 
 def finished(state: ChannelState, move: Move, proofs: Mapping[str, Proof], by: Person, at: str) -> ChannelState:

@@ -71,7 +71,9 @@ class BeginMove(Step[Move]):
             raise Refused(conflict.why, conflict.remedy)
         pointers = [Moved(name, found, wanted) for name, (found, wanted) in new.items()]
         if move is not None:
-            return taken_in(state, move, pointers), f"{', '.join(new)} taken into the move to {move.tag}"
+            return taken_in(
+                state, move, pointers, self.promotion.waivers
+            ), f"{', '.join(new)} taken into the move to {move.tag}"
         begins = begun(state, self.promotion, pointers, seen, self.person, self.now())
         return begins, f"begun {self.promotion.kind} to {self.promotion.tag}"
 

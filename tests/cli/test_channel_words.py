@@ -61,8 +61,11 @@ def test_a_channel_that_somebody_wrote_before_there_were_promotions_is_told_and_
 ) -> None:
     with plain(tmp_path, LATEST) as some:
         some.out(ONE)
-        some.follow(latest=ONE)
         ada = some.clone()
+        some.follow(latest=TWO)
+        (row,) = some.json(ada, "channel.list")["channels"]
+        assert row["hand"] == "its pointers say so, and no such release is out"
+        some.follow(latest=ONE)
         (row,) = some.json(ada, "channel.list")["channels"]
         assert (row["version"], row["since"], row["type"]) == ("1.30.1+rke2r1", "", "")
         said, _, typed = row["hand"].partition("; to take it into the record: ")
@@ -72,7 +75,7 @@ def test_a_channel_that_somebody_wrote_before_there_were_promotions_is_told_and_
         (row,) = some.json(ada, "channel.list")["channels"]
         assert (row["hand"], bool(row["since"])) == ("", True)
         assert [(one["from"], one["to"], one["hand"] != "") for one in some.json(ada, "channel.history")["moves"]] == [
-            (None, "1.30.1+rke2r1", False), (None, "1.30.1+rke2r1", True),
+            (None, "1.30.1+rke2r1", False), ("1.30.2+rke2r1", "1.30.1+rke2r1", True), (None, "1.30.2+rke2r1", True),
         ]  # fmt: skip
 
 
@@ -125,3 +128,24 @@ def test_why_a_channel_went_back_is_in_its_history(tmp_path: Path) -> None:
         some.promote(ada, "latest", "--version", TWO).expect(
             3, "is marked bad in latest, and does not get into it again"
         )
+
+
+def test_a_channel_whose_users_were_downgraded_by_hand_is_told_and_brought_back_by_what_is_told(tmp_path: Path) -> None:
+    with plain(tmp_path, LATEST) as some:
+        some.out("v1.29.9+rke2r1", ONE)
+        ada = some.clone()
+        some.promote(ada, "latest", "--version", ONE).expect(0)
+        some.follow(latest="v1.29.9+rke2r1")
+        some.invoke(ada, "channel.list").expect(
+            0, r"by hand: a pointer says 1\.29\.9\+rke2r1, .* to see which: invoke channel\.promote --to latest"
+        )
+        some.promote(ada, "latest").expect(
+            3, r"\[pointer-moved\] file .* says v1\.29\.9\+rke2r1", "--waive pointer-moved"
+        )
+        assert some.says() == {"latest": "v1.29.9+rke2r1"}
+        some.promote(ada, "latest", "--waive", "pointer-moved", "--reason", "nobody is downgraded").expect(0)
+        assert some.says() == {"latest": ONE}
+        moves = some.json(ada, "channel.history")["moves"]
+        assert ("pointer-moved",) in [tuple(one["violations"]) for one in moves if not one["hand"]]
+        assert some.json(ada, "channel.list")["channels"][0]["hand"] == ""
+        some.promote(ada, "latest").expect(0, "nothing newer is out for it")

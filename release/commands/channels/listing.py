@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from release.app.channels import Channels
+from release.commands.channels.promote import behind
 from release.commands.channels.seen import World, look
 from release.core.channel_config import Channel
 from release.core.channel_plan import ChannelList, ChannelStatus
@@ -39,16 +40,22 @@ def status(world: World, channel: Channel, line: str) -> ChannelStatus:
         conflicts=verdict.refusals if verdict is not None else astray(rules, channel, world.seen, line),
         held=state.hold.why if state.hold is not None else "",
         moving=moving,
-        hand=by_hand(world, channel, current) if current is not None and not moving else "",
+        hand=by_hand(world, channel, line, current) if current is not None and not moving else "",
         type=to_type(channel, bool(moving), state.hold is not None, verdict is not None and verdict.ripe),
     )
 
 
-def by_hand(world: World, channel: Channel, current: Version) -> str:
-    """That a version came to a channel without a promotion, and what takes it into the record; "" for one that was promoted."""
+def by_hand(world: World, channel: Channel, line: str, current: Version) -> str:
+    """That pointers of a channel say something without a promotion, and what to type; "" where they say what was promoted."""
+    if (low := behind(world, channel, line)) is not None:
+        mend = f"invoke channel.promote --to {channel.name} --version {world.channels.rules.tag(current)}"
+        return f"a pointer says {low}, and no promotion brought that there; to see which: {mend}"
     if any(one.version == current.text for one in world.state(channel).standing.values()):
         return ""
-    take = f"invoke channel.promote --to {channel.name} --version {world.channels.rules.tag(current)}"
+    tag = world.channels.rules.tag(current)
+    if world.tagged(tag) is None:
+        return "its pointers say so, and no such release is out"
+    take = f"invoke channel.promote --to {channel.name} --version {tag}"
     return f"its pointers say so, and no promotion brought it there; to take it into the record: {take}"
 
 

@@ -23,6 +23,7 @@ from release.core.model import Release, Waiver
 from release.core.plan import exit_code
 from release.core.promoting import promotion_of
 from release.core.promotion import Promotion
+from release.core.version import Version
 from release.engine.step import Step
 from release.engine.walk import Event, Findings
 from release.errors import UsageError
@@ -91,12 +92,12 @@ def on_line(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]
         return against(channel, line, *stops, begun=begun)
     if asked is not None:
         if (standing := state.standing.get(line)) is not None and standing.version == asked.version.text:
-            return again(world, channel, line, asked, begun)
+            return again(world, channel, line, asked, begun, waivers)
         verdict: Verdict | None = judged(config, channel, asked, world.seen, waived)
     else:
         verdict = chosen(config, channel, line, world.seen, waived)
     if verdict is None:
-        return nothing_newer(world, channel, line)
+        return nothing_newer(world, channel, line, waivers)
     if not verdict.ripe:
         return unripe(channel, line, verdict, waivers)
     ours = begun if begun is not None and begun.unfinished else None
@@ -188,7 +189,9 @@ def release_of(channels: Channels, offer: Offer) -> Release:
     return tagged(session, session.observed(asked_for(session, offer.tag)), offer.tag)
 
 
-def again(world: World, channel: Channel, line: str, offer: Offer, begun: Move | None) -> Moving:
+def again(
+    world: World, channel: Channel, line: str, offer: Offer, begun: Move | None, waivers: Sequence[Waiver]
+) -> Moving:
     """The channel has it already; whether all of it says so is looked at again, and mended where it does not."""
     if begun is not None and begun.unfinished and begun.version != offer.version.text:
         return against(channel, line, moves.moving(channel.name, begun), begun=begun)
@@ -197,18 +200,28 @@ def again(world: World, channel: Channel, line: str, offer: Offer, begun: Move |
     verdict = judged(world.channels.session.config, channel, offer, world.seen)
     if verdict.refusals:  # a hand has put something above it into the pointers
         return unripe(channel, line, verdict, ())
-    moving = of_move(world, channel, offer, begun.kind, begun.waivers, begun)
+    aside = tuple(dict.fromkeys((*begun.waivers, *waivers)))
+    moving = of_move(world, channel, offer, begun.kind, aside, begun)
     stops = unfit(world.channels.session.config, channel, offer, world.seen)
     return moving if moving.plan.nothing or not stops else against(channel, line, *stops, begun=begun)
 
 
-def nothing_newer(world: World, channel: Channel, line: str) -> Moving:
-    """Nothing is above what the channel has; unless that is a slip of somebody's hand."""
+def nothing_newer(world: World, channel: Channel, line: str, waivers: Sequence[Waiver]) -> Moving:
+    """Nothing is above what the channel has; unless that is a slip of somebody's hand, or one of its pointers says less."""
     if stray := astray(world.channels.rules, channel, world.seen, line):
         return against(channel, line, *stray)
+    if behind(world, channel, line) and (offer := world.tagged(world.state(channel).standing[line].tag)) is not None:
+        return again(world, channel, line, offer, world.state(channel).moves.get(line), waivers)
     current = world.current(channel, line)
     had = f"{channel.name} has {world.channels.rules.tag(current)}" if current else f"{channel.name} has nothing yet"
     return nothing(channel, line, f"{had}, and nothing newer is out for it")
+
+
+def behind(world: World, channel: Channel, line: str) -> Version | None:
+    """What a pointer says that is below what the channel has by its record: somebody moved it; None where none does."""
+    standing, lowest = world.state(channel).standing.get(line), world.seen.trailing.get(channel.name, {}).get(line)
+    has = world.channels.rules.parse(standing.version) if standing is not None else None
+    return lowest if has is not None and lowest is not None and lowest < has else None
 
 
 def nothing(channel: Channel, line: str, why: str) -> Moving:
