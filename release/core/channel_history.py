@@ -6,7 +6,7 @@ done by hand, and everything was before the first record: it is told with the ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from math import inf
 
@@ -174,13 +174,19 @@ def _promoted(channel: Channel, move: Move) -> HistoricMove:
         who=_who(move.by),
         frm=move.before or None,
         to=move.version,
-        evidence=dict(move.seen),
+        evidence={**move.seen, **_released(move)},
         violations=tuple(dict.fromkeys(waiver.rule for waiver in move.waivers)),
         line=move.line,
         kind=move.kind,
         outcome=move.outcome,
         why=move.why,
     )
+
+
+def _released(move: Move) -> Mapping[str, str]:
+    """The components that the move released, as far as it saw them out: each by its tag."""
+    steps = {f"downstream {name}": tag for name, tag in move.instances.items()}
+    return {step: tag for step, tag in steps.items() if step in move.proofs}
 
 
 def _by_hand(channel: Channel, change: _Change, broken: Judge) -> HistoricMove:

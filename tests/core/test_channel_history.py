@@ -17,6 +17,7 @@ from release.core.channel_record import ChannelState, Entry, Hold, Move, Moved
 from release.core.config import VersionRules
 from release.core.model import Person, Waiver
 from release.core.moments import instant
+from release.core.record import Proof
 from release.core.spoken import Spoken
 from release.core.version import Version, scheme
 
@@ -222,6 +223,13 @@ def test_all_is_told_newest_first_and_the_order_of_commits_is_kept_whatever_thei
     record = entries(move(1, V30_2, V30, begun=100, ended=101))
     moves = told(record, past((0, f"v{V28}"), (50, f"v{V29}"), (10, f"v{V30}"), (100, f"v{V30_2}")))
     assert [one.to for one in moves] == [V30_2, V30, V29, V28]
+
+
+def test_components_that_a_move_released_are_among_what_was_seen() -> None:
+    tags = {"packaging": f"v{V29}.stable.0", "late": f"v{V29}.late.0"}
+    proofs = {"downstream packaging": Proof(tag=tags["packaging"])}
+    (one,) = told(entries(move(1, V29, seen={"proof assets": "40"}, instances=tags, proofs=proofs)))
+    assert one.evidence == {"proof assets": "40", "downstream packaging": f"v{V29}.stable.0"}
 
 
 def test_a_hand_s_time_is_told_in_utc_wherever_the_hand_was() -> None:
