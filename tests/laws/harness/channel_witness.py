@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from release.core.channel_plan import HistoricMove
 from tests.laws.harness.channel_stage import CAPTAIN, HAND, ILL, NAMES, WELL, Told
 
 SOAK = timedelta(hours=24)
-SKEW = timedelta(minutes=10)
 PATCH = 1
 """The first release of a minor that stable takes."""
-MOVES = ("promotion", "rollback")
 Key = tuple[int, int, int, bool, int]
 
 
@@ -203,7 +200,8 @@ class Witness:
     def _said(self, commit: str) -> dict[str, str]:
         lines = self.told.file(commit).strip().split("\n")
         assert lines[0] == "# what users follow", "a comment is gone"
-        return dict(line.split(": ", 1) for line in lines[1:])
+        found = (line.split(": ", 1) for line in lines[1:])
+        return {name: value.strip('"') for name, value in found}
 
     def _file(self, act: Act) -> None:
         old, new = self.tips["site"], self.told.tip("site", "main")
@@ -282,43 +280,6 @@ class Witness:
         """The move of a channel that has begun and not ended."""
         move = newest(self.states[name])
         return move if move is not None and outcome(move) in ("begun", "returning") else None
-
-    def reads(self, name: str, moves: Iterable[HistoricMove]) -> None:
-        """A channel's history tells each move once, in order, newest first; what nobody can tell apart may be either's."""
-        told = list(moves)
-        assert all(one.channel == name for one in told)
-        recorded = [(one.to, one.kind, one.outcome) for one in told if not one.hand and one.kind in MOVES]
-        wanted = [
-            (one["version"], one["kind"], outcome(one)) for _, one in sorted(self.moves[name].items(), reverse=True)
-        ]
-        assert recorded == wanted, f"{name}: {recorded} is told of {wanted}"
-        held = [(one.kind, one.to) for one in told if not one.hand and one.kind not in MOVES]
-        assert held == self.holds[name][::-1], f"{name}: {held} is told of {self.holds[name]}"
-        when = [datetime.fromisoformat(one.when) for one in told]
-        assert when == sorted(when, reverse=True)
-        by_hand = [one.evidence["commit"] for one in told if one.hand]
-        changes = [one for one in reversed(self.changes) if one.channel == name]
-        assert by_hand == [one.commit for one in changes if one.commit in by_hand], f"{name}: {by_hand} of {changes}"
-        for change in changes:
-            if not change.ours and not self._alike(change):
-                assert change.commit in by_hand, f"{change} is not told"
-            if change.ours and not any(self._same(change, one) for one in changes if not one.ours):
-                assert change.commit not in by_hand, f"{change} is told as by hand"
-
-    def _alike(self, change: Change) -> bool:
-        """Whether a move of ours was to do, at that time, what somebody did by hand."""
-        return any(self._explains(move, change) for move in self.moves[change.channel].values())
-
-    def _explains(self, move: dict[str, Any], change: Change) -> bool:
-        frozen = {(one["old"], one["new"]) for one in move["pointers"] if one["pointer"] == "file"}
-        if outcome(move) in ("returning", "returned"):
-            frozen |= {(new, old) for old, new in frozen}
-        began = datetime.fromisoformat(move["at"]) - SKEW
-        ended = datetime.fromisoformat(move["ended"]) + SKEW if move.get("ended") else None
-        return (change.old, change.new) in frozen and began <= change.when and (ended is None or change.when <= ended)
-
-    def _same(self, ours: Change, other: Change) -> bool:
-        return (ours.old, ours.new) == (other.old, other.new) and self._alike(other)
 
 
 def newest(state: dict[str, Any]) -> dict[str, Any] | None:
