@@ -55,6 +55,15 @@ def described(image: BuiltImage) -> str:
     return f"{image.digest[:19]} for {held}"
 
 
+def version_said(document: Document) -> str:
+    """The version that an image says it is of (`org.opencontainers.image.version`), "" for none."""
+    try:
+        annotations = (document.index() if document.is_index else document.manifest()).annotations
+    except ValueError:
+        return ""
+    return annotations.get(f"{_PREFIX}version", "")
+
+
 def annotations_of(release: Release, wish: ImageWish, commit: str, source: str) -> dict[str, str]:
     """What an image says of itself (image-spec, "Pre-Defined Annotation Keys"), with the labels of the configuration on top.
 

@@ -199,3 +199,16 @@ def test_a_line_that_the_file_does_not_have_yet_stops_no_other_line_and_no_other
         some.hand({"lines.yaml": f'channels:\n- name: v1.31\n  latest: "{OTHER}"\n- name: v1.30\n  latest: ""\n'})
         some.promote(ada, "").expect(0)
         assert some.says("lines.yaml") == {"v1.31": OTHER, "v1.30": ONE}
+
+
+def test_what_a_command_shows_counts_before_there_is_any_record(tmp_path: Path) -> None:
+    file = tmp_path / "site.txt"
+    with plain(tmp_path / "world", NAMED + SITE.replace("{file}", str(file))) as some:
+        some.out(ONE)
+        file.write_text(f"{OTHER}\n")
+        ada = some.clone()
+        some.promote(ada, "stable", "--version", ONE).expect(0, "skipped: .* a lower line never takes its place")
+        assert some.promote(ada, "stable").code == 0
+        assert file.read_text() == f"{OTHER}\n"
+        some.out(OTHER)
+        assert some.json(ada, "channel.list")["channels"][0]["tag"] == OTHER

@@ -5,8 +5,18 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from release.core.images import annotations_of, holding, images_of, is_tagged, noted_image, staging_tag, step_of
+from release.core.images import (
+    annotations_of,
+    holding,
+    images_of,
+    is_tagged,
+    noted_image,
+    staging_tag,
+    step_of,
+    version_said,
+)
 from release.core.model import BuiltImage, ImagePart, ImageWish, Person, PlatformImage, Release
+from release.core.oci import Descriptor, Document, ImageManifest, Index, written
 from release.core.record import Proof, Record, State, outdated
 
 ADA = Person("Ada", "ada@example.org")
@@ -94,3 +104,13 @@ def test_each_image_of_a_name_has_a_staging_tag_of_its_own_in_a_line() -> None:
     assert [staging_tag(RELEASE, number) for number in range(3)] == [
         "sluice-staging-1.0", "sluice-staging-1.0-1", "sluice-staging-1.0-2",
     ]  # fmt: skip
+
+
+def test_an_image_says_of_which_version_it_is() -> None:
+    told = {"org.opencontainers.image.version": "1.30.1+rke2r1"}
+    index = written(Index((), annotations=told))
+    config = Descriptor("application/vnd.oci.image.config.v1+json", "sha256:" + "0" * 64, 2)
+    assert version_said(index) == "1.30.1+rke2r1"
+    assert version_said(written(ImageManifest(config, (), annotations=told))) == "1.30.1+rke2r1"
+    assert version_said(written(Index(()))) == ""
+    assert version_said(Document(index.media_type, b"{")) == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from release.app.channels import Channels
@@ -11,6 +11,7 @@ from release.commands.adopt import asked_for
 from release.core.channel_config import Channel
 from release.core.channel_record import ChannelState, Move
 from release.core.channels import Offer, Seen, current, doubts, key_of, lines_of, ordered
+from release.core.images import version_said
 from release.core.model import Refs, Release
 from release.core.promoting import promotion_of
 from release.core.promotion import PointWish
@@ -123,19 +124,33 @@ def named(channels: Channels, channel: Channel, seen: Seen) -> Iterator[tuple[st
         begun = seen.states[channel.name].moves.get(line)
         if begun is not None and begun.outcome != "finished":
             found += arriving(channels, channel, begun, seen)
+        if begun is None and offer is not None:
+            found += unrecorded(channels, channel, offer)
         if found:
             yield line, found
 
 
-def said(channels: Channels, channel: Channel, offer: Offer) -> Iterator[Version]:
-    """What each pointer of a channel says that a version can be read from: files and marks name one, images do not."""
+def said(
+    channels: Channels, channel: Channel, offer: Offer, kinds: Collection[str] = ("file", "latest")
+) -> Iterator[Version]:
+    """The versions that pointers of these kinds name: files and marks do so at the cost of a look, images do not."""
     config, rules = channels.session.config, channels.rules
     promotion = promotion_of(config, channel, offer, "", "promotion", (), 0)
     for wish in promotion.points:
-        if wish.kind not in ("file", "latest"):
-            continue
-        text = spoken(channels, wish, offer)
-        version = version_in(rules, wish.template, text) if text else None
+        if wish.kind in kinds:
+            text = spoken(channels, wish, offer)
+            version = version_in(rules, wish.template, text) if text else None
+            if version is not None:
+                yield version
+
+
+def unrecorded(channels: Channels, channel: Channel, offer: Offer) -> Iterator[Version]:
+    """What the other pointers say, for a channel of which no record tells what it has: commands, and what images say they are of."""
+    yield from said(channels, channel, offer, ("command",))
+    promotion = promotion_of(channels.session.config, channel, offer, "", "promotion", (), 0)
+    for image in (wish.image for wish in promotion.points if wish.image is not None):
+        document = channels.session.registry.document(image)
+        version = channels.rules.requested(version_said(document)) if document is not None else None
         if version is not None:
             yield version
 
