@@ -248,7 +248,8 @@ def refuse_halves(world: World, channel: Channel, begun: Move, moving: Moving, d
     finish = f"finish it: {promote_line(channel, begun.tag)}"
     if before is not None and version is not None and before.line != version.line:
         why = f"{moved} of the pointers of {channel.name} say {begun.tag} already, and {before} is of another minor"
-        raise ConflictError((Conflict("rollback-minor", why, finish),))
+        whatever = "bad or withdrawn as it may be: --waive rolled-back --waive withdrawn-version --reason WHY"
+        raise ConflictError((Conflict("rollback-minor", why, f"{finish}; {whatever}"),))
     if not downgrade:
         why = f"{moved} of the pointers of {channel.name} say {begun.tag} already: who follows them has it"
         raise ConflictError((Conflict("rollback-downgrade", why, f"{finish}; or say --allow-downgrade"),))

@@ -18,22 +18,24 @@ from release.core.version import Version, scheme
 
 WAIVABLE = ("soak", "frozen", "new-minor", "minor-skip", "shrunken-list", "pointer-moved")
 """The rules that a person may set aside for one move, and says why."""
+TO_FINISH = ("rolled-back", "withdrawn-version")
+"""Those for a move that has begun alone: where it can be taken back no more, a person may decide to finish it."""
 
 
 def unwaivable(names: Iterable[str]) -> tuple[str, ...]:
     """Those of some names that nobody can waive for a move of a channel."""
-    return tuple(name for name in names if name not in WAIVABLE)
+    return tuple(name for name in names if name not in (*WAIVABLE, *TO_FINISH))
 
 
 def judged(config: Config, channel: Channel, offer: Offer, seen: Seen, waived: Collection[str] = ()) -> Verdict:
-    """What the rules say of a release for a channel, all at once; `waived` are names of WAIVABLE.
+    """What the rules say of a release for a channel, all at once; `waived` are names of WAIVABLE and TO_FINISH.
 
     A move that has begun keeps what was waived for it, and once users can see some of it, no freeze leaves it half done.
     """
     case = case_of(config, channel, offer, seen)
     if skipped := _skipped(case):
         return Verdict(offer, skipped=skipped)
-    aside = {*waived, *case.waived}.intersection(WAIVABLE)
+    aside = {*waived, *case.waived}.intersection((*WAIVABLE, *(TO_FINISH if case.begun else ())))
     refusals = tuple(one for rule in REFUSALS for one in rule(case) if one.rule not in aside)
     waits = tuple(one for rule in (_soak, _frozen) for one in rule(case) if one.rule not in aside)
     return Verdict(offer, refusals, waits)

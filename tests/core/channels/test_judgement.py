@@ -385,6 +385,17 @@ def test_only_some_rules_can_be_waived() -> None:
     assert told(alone("1.33.3", stands("1.33.4"), "backward-move")) == ["backward-move"]
 
 
+def test_a_half_move_to_what_turned_out_bad_may_be_finished_by_a_persons_decision_and_no_other_may() -> None:
+    assert unwaivable(["rolled-back", "withdrawn-version"]) == ()
+    aside = ("rolled-back", "withdrawn-version")
+    tables = config({"name": "stable"})
+    withdrawn = offer("1.33.5", withdrawn="crashes")
+    for moves, rules in (({"": move("1.33.5", "1.32.9")}, []), ({}, ["rolled-back", "withdrawn-version"])):
+        state = msgspec.structs.replace(stands("1.32.9"), bad=bad("1.33.5"), moves=moves)
+        found = judged(tables, tables.channel[0], withdrawn, seen({"stable": state}, [withdrawn, "1.32.9"]), aside)
+        assert sorted(told(found)) == rules
+
+
 # The next one
 
 
