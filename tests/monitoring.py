@@ -92,12 +92,13 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
     listening: threading.Thread | None = None
     try:
         assert process.stderr is not None
-        said, address = [], ""
+        said, address, ready = [], "", False
         for line in process.stderr:
             said.append(line)
             if found := re.search(r'msg="Listening on" address=(127\.0\.0\.1:[0-9]+)', line):
                 address = found[1]
-            if address and "ready to receive web requests" in line:
+            ready = ready or "ready to receive web requests" in line
+            if address and ready:  # they come in any order
                 break
         else:
             raise AssertionError("".join(said))
