@@ -15,7 +15,7 @@ from release.tasks.typed import HELP, reasonable, waived
 
 if TYPE_CHECKING:
     from release.app.channels import Channels
-    from release.commands.channels.promote import Listener, Moving
+    from release.commands.channels.moving import Listener, Moving
 
 OF_A_MOVE = {
     "to": "the channel to promote to",
@@ -67,36 +67,13 @@ def promote(
         invoke channel.promote --to stable --version v1.30.2
         invoke channel.promote --auto --yes
     """
-    from release import app
-
     with told(format):
         which(to, auto, version, waive)
         channels = opened()
         if auto:
             by_itself(channels, yes, format)
-            return
-        from release.commands.channels import promote as promoting
-        from release.core.channel_plan import Promotions
-        from release.core.plan import worst
-        from release.reports import console
-
-        ready = promoting.prepared(channels, to, version, waived(waive, reason))
-        plan = Promotions(tuple(one.plan for one in ready))
-        left = [one for one in ready if not one.stopped and not one.plan.nothing]
-        if not left:
-            present(plan, format, worst(promoting.code_of(one.plan, one.unseen) for one in ready))
-            return
-        if format == "text":
-            console.show(plan, sys.stderr)
-        confirmed(f"Promote {' and '.join(one.plan.tag or '' for one in left)} to {to}?", yes, app.interactive)
-        done = []
-        for one in ready:
-            if one not in left:
-                done.append(one.plan)
-                continue
-            with console.progress([step.name for step in one.steps]) as listener:
-                done.append(promoting.promote(channels, one, listener))
-        present(Promotions(tuple(done)), format, worst(promoting.code_of(one) for one in done))
+        else:
+            into(channels, to, version, waived(waive, reason), yes, format)
 
 
 @task(
@@ -115,7 +92,8 @@ def plan(
 ) -> None:
     """What a promotion would do, and why not. Looks only."""
     from release.commands.channels import auto as automatic
-    from release.commands.channels import promote as promoting
+    from release.commands.channels.moving import code_of_plan
+    from release.commands.channels.promote import prepared
     from release.core.channel_plan import Promotions
     from release.core.plan import worst
 
@@ -126,8 +104,8 @@ def plan(
             ripe, code = automatic.planned(channels)
             present(ripe, format, code)
             return
-        ready = promoting.prepared(channels, to, version, waived(waive, reason))
-        code = worst(promoting.code_of_plan(one) for one in ready)
+        ready = prepared(channels, to, version, waived(waive, reason))
+        code = worst(code_of_plan(one) for one in ready)
         present(Promotions(tuple(one.plan for one in ready)), format, code)
 
 
@@ -139,6 +117,36 @@ def which(to: str, auto: bool, version: str, waive: Sequence[str] | None) -> Non
         raise UsageError(
             "--auto takes what is ripe by the rules", "name the channel with --to for a --version or --waive"
         )
+
+
+def into(
+    channels: Channels, to: str, version: str, waivers: tuple[tuple[str, str], ...], yes: bool, format: str
+) -> None:
+    """Plan first; then move one channel, on each of its lines that something is ripe for."""
+    from release import app
+    from release.commands.channels.moving import code_of, move
+    from release.commands.channels.promote import prepared
+    from release.core.channel_plan import Promotions
+    from release.core.plan import worst
+    from release.reports import console
+
+    ready = prepared(channels, to, version, waivers)
+    plan = Promotions(tuple(one.plan for one in ready))
+    left = [one for one in ready if not one.stopped and not one.plan.nothing]
+    if not left:
+        present(plan, format, worst(code_of(one.plan, one.unseen) for one in ready))
+        return
+    if format == "text":
+        console.show(plan, sys.stderr)
+    confirmed(f"Promote {' and '.join(one.plan.tag or '' for one in left)} to {to}?", yes, app.interactive)
+    done = []
+    for one in ready:
+        if one not in left:
+            done.append(one.plan)
+            continue
+        with console.progress([step.name for step in one.steps]) as listener:
+            done.append(move(channels, one, listener))
+    present(Promotions(tuple(done)), format, worst(map(code_of, done)))
 
 
 def by_itself(channels: Channels, yes: bool, format: str) -> None:
@@ -191,8 +199,8 @@ def rollback(
         invoke channel.rollback stable --reason "..." --allow-downgrade --to v1.30.1
     """
     from release import app
-    from release.commands.channels import promote as promoting
     from release.commands.channels import rollback as back
+    from release.commands.channels.moving import code_of
     from release.reports import console
 
     with told(format):
@@ -206,7 +214,7 @@ def rollback(
         steps = todo.moving.steps if todo.moving is not None else ()
         with console.progress([step.name for step in steps]) as listener:
             done = back.roll_back(channels, todo, listener)
-        present(done, format, promoting.code_of(done.move) if done.move is not None else 0)
+        present(done, format, code_of(done.move) if done.move is not None else 0)
 
 
 @task(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from release.app.channels import Channels
-from release.commands.channels.promote import Listener, Moving, code_of, code_of_plan, on_line, promote, ripe
+from release.commands.channels.moving import Listener, Moving, code_of, code_of_plan, move
+from release.commands.channels.promote import on_line, ripe
 from release.commands.channels.seen import World, look
 from release.commands.channels.watch import troubled, watch
 from release.core.channel_config import Channel
@@ -45,7 +46,7 @@ def carried_out(channels: Channels, progress: Progress) -> tuple[Promotions, int
             codes.append(code_of(moving.plan, moving.unseen))
             continue
         with progress(moving) as listener:
-            plan = promote(channels, moving, listener)
+            plan = move(channels, moving, listener)
         done.append(plan)
         codes.append(code_of(plan))
         world = look(channels)

@@ -10,7 +10,7 @@ import msgspec
 
 from release.app.channels import Channels
 from release.commands.channels.hold import hold
-from release.commands.channels.promote import Listener, Moving, of_move, promote, release_of
+from release.commands.channels.moving import Listener, Moving, move, of_move, release_of
 from release.commands.channels.seen import World, bare, look
 from release.commands.plan import states
 from release.core import moves
@@ -80,7 +80,7 @@ def roll_back(channels: Channels, todo: Backing, listener: Listener) -> RolledBa
         hold(channels, todo.channel, todo.bad, todo.reason)
     if todo.moving is None:
         return todo.told
-    done = promote(channels, todo.moving, listener)
+    done = move(channels, todo.moving, listener)
     done = msgspec.structs.replace(done, next=again(todo) if done.next else "")
     return msgspec.structs.replace(todo.told, move=done)
 

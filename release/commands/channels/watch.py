@@ -11,7 +11,7 @@ import msgspec
 from release.app.channels import Channels
 from release.commands.channels import rollback
 from release.commands.channels.hold import alerted, hold
-from release.commands.channels.promote import Listener, release_of
+from release.commands.channels.moving import Listener, release_of
 from release.commands.channels.seen import World
 from release.commands.plan import states
 from release.core.channel_config import Channel

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from release.app.channels import Channels
 from release.commands import withdraw as withdrawing
 from release.commands.channels import auto, hold, promote, rollback
-from release.commands.channels.promote import Listener, Moving
+from release.commands.channels.moving import Listener, Moving, code_of, move
 from release.core.channel_plan import PromotionPlan
 from release.core.plan import worst
 from release.engine.walk import Event
@@ -48,9 +48,9 @@ def promotion(name: str, version: str = "", waived: tuple[str, ...] = ()) -> Com
         codes: list[int] = []
         for moving in promote.prepared(channels, name, version, waivers):
             idle = moving.stopped or moving.plan.nothing
-            plan = moving.plan if idle else promote.promote(channels, moving, deaf)
+            plan = moving.plan if idle else move(channels, moving, deaf)
             done.append(plan)
-            codes.append(promote.code_of(plan, moving.unseen if idle else False))
+            codes.append(code_of(plan, moving.unseen if idle else False))
         return said(done, worst(codes))
 
     return run
@@ -70,7 +70,7 @@ def back(name: str, to: str = "", downgrade: bool = False) -> Command:
     def run(channels: Channels) -> Said:
         todo = rollback.prepared(channels, name, "", to, downgrade, "it harms")
         done = rollback.roll_back(channels, todo, deaf)
-        return said([done.move], promote.code_of(done.move)) if done.move is not None else Said(0)
+        return said([done.move], code_of(done.move)) if done.move is not None else Said(0)
 
     return run
 
