@@ -18,7 +18,7 @@ from release.core.aim import own_branch
 from release.core.channel_config import Channel
 from release.core.channel_plan import PromotionPlan, RolledBack
 from release.core.channel_record import Move
-from release.core.channels import Offer, default_back, followed, judged_back, lines_of
+from release.core.channels import Offer, default_back, followed, judged_back, lines_of, takes
 from release.core.finding import Conflict
 from release.core.numbering import Rise, next_version
 from release.core.promoting import promotion_of
@@ -164,7 +164,7 @@ def forward(world: World, channel: Channel, line: str, bad: Version, reason: str
     taken = [one for tag in world.refs.tags if (one := rules.of_tag(tag)) is not None]
     fix = mending(rules, bad, taken)
     text, tag = (fix.text, rules.tag(fix)) if isinstance(fix, Version) else (None, "")
-    before = [one for one in reversed(followed(channel, config.channel)) if takes_kind(one, bad)]
+    before = [one for one in reversed(followed(channel, config.channel)) if takes(one, bad)]
     typed = (
         *released_by(world, bad),
         *(promote_line(one, tag) for one in before),
@@ -200,11 +200,6 @@ def released_by(world: World, bad: Version) -> tuple[str, ...]:
     if config.version.final_from_candidate:
         return (f"invoke release{where}{rise} --candidate", f"invoke release{where}")
     return (f"invoke release{where}{rise}",)
-
-
-def takes_kind(channel: Channel, version: Version) -> bool:
-    """Whether a channel takes versions of that maturity."""
-    return channel.accepts == "candidate" or version.final
 
 
 def promote_line(channel: Channel, tag: str) -> str:

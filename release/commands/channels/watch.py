@@ -16,7 +16,7 @@ from release.commands.channels.seen import World
 from release.commands.plan import states
 from release.core.channel_config import Channel
 from release.core.channel_plan import Watched
-from release.core.channels import Offer
+from release.core.channels import Offer, takes
 from release.core.finding import Blocked, Done
 from release.core.news import News
 from release.core.promoting import promotion_of
@@ -51,7 +51,7 @@ def soaking(world: World) -> Iterator[Soaking]:
             for one in config.channel
             if one.follows == channel.name
             and offer.version.text not in world.state(one).arrivals
-            and (one.accepts == "candidate" or offer.version.final)
+            and takes(one, offer.version)
         ]
         asking = [channel, *waiting] if waiting else []
         wishes = [promotion_of(config, one, offer, "", "promotion", (), 0).health for one in asking]

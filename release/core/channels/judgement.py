@@ -68,7 +68,9 @@ def chosen(config: Config, channel: Channel, line: str, seen: Seen, waived: Coll
     above = [
         offer
         for offer in seen.offers
-        if places.takes(channel, offer) and places.key_of(channel, offer.version) == line and comes(offer.version)
+        if places.takes(channel, offer.version)
+        and places.key_of(channel, offer.version) == line
+        and comes(offer.version)
     ]
     verdicts = [judged(config, channel, offer, seen, waived) for offer in places.newest_first(above)]
     if going_on := [one for one in verdicts if one.offer.version.text == begun]:

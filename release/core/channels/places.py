@@ -42,14 +42,14 @@ def lines_of(channel: Channel, seen: Seen) -> tuple[str, ...]:
     if channel.scope == "global":
         return ("",)
     state = state_of(channel, seen)
-    offered = (offer.version.line for offer in seen.offers if takes(channel, offer))
+    offered = (offer.version.line for offer in seen.offers if takes(channel, offer.version))
     lines = {*offered, *state.standing, *state.moves, *seen.shown.get(channel.name, ())}
     return tuple(sorted((line for line in lines if _numbers(line)), key=_numbers, reverse=True))
 
 
-def takes(channel: Channel, offer: Offer) -> bool:
-    """Whether a release is as mature as the channel wants it."""
-    return offer.version.final or channel.accepts == "candidate"
+def takes(channel: Channel, version: Version) -> bool:
+    """Whether a version is as mature as the channel wants it."""
+    return version.final or channel.accepts == "candidate"
 
 
 def state_of(channel: Channel, seen: Seen) -> ChannelState:

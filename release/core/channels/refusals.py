@@ -50,7 +50,7 @@ def moving(case: Case) -> Iterator[Conflict]:
 
 def accepts(case: Case) -> Iterator[Conflict]:
     """A channel of finals takes no candidate."""
-    if not places.takes(case.channel, case.offer):
+    if not places.takes(case.channel, case.version):
         name, version = case.channel.name, case.version
         why = f"{version} is a candidate, and {name} accepts finals"
         final = case.rules.make(version.release, revision=version.revision)
@@ -97,7 +97,7 @@ def one_minor(case: Case) -> Iterator[Conflict]:
     line = ".".join(map(str, between))
     why = f"{name} has {stands}, and {case.version} would skip {line}: a channel goes one minor at a time"
     fit = (one for one in case.seen.offers if one.version.release[:2] == between and not one.withdrawn)
-    best = places.highest(one.version for one in fit if places.takes(case.channel, one))
+    best = places.highest(one.version for one in fit if places.takes(case.channel, one.version))
     which = f"invoke channel.promote --to {name} --version {best}" if best else f"release one of {line}"
     yield Conflict("minor-skip", why, f"first {which}; or say why not: --waive minor-skip --reason WHY")
 
