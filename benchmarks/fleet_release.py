@@ -39,6 +39,7 @@ from release.steps.trigger import ByRelease
 CAPTAIN = Person("Captain", "captain@example.org")
 TAG = "v2.0.0"
 WORKERS = 16
+OF_THE_FORGE = ("forge", "runner", "asyncio")  # what its threads are named by: those that serve, work and run jobs
 EVERY = 140  # calls from one fault of a kind to the next
 RUNS = 20  # how often the same command is typed, at most
 
@@ -184,8 +185,8 @@ def run(folder: Path, github: GitHub, names: Sequence[str], result: Result, work
 
 
 def ours() -> int:
-    """How many threads there are but for the forge's, which answers from this process, by threads of its loop."""
-    return sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
+    """How many threads there are but for the forge's, which answers from this process."""
+    return sum(not thread.name.startswith(OF_THE_FORGE) for thread in threading.enumerate())
 
 
 def blocks() -> int:
