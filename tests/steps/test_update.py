@@ -305,6 +305,21 @@ def test_two_captains_at_once_make_one_commit_and_one_pull_request(
     assert hub.pull()["number"] == 1
 
 
+def test_who_is_refused_because_the_very_commit_is_there_goes_on(
+    hub: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = hub.step()
+    push = slow.remote.push
+
+    def beaten(*moves: tuple[str, str, str]) -> None:
+        push(*moves)
+        raise Refused("cannot lock ref", "")
+
+    monkeypatch.setattr(slow.remote, "push", beaten)
+    assert isinstance(applied(slow), Underway)
+    assert hub.pull()["number"] == 1
+
+
 def test_two_that_open_it_at_once_open_one(hub: Component, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, fast = hub.step(), hub.step(captain="bob")
     assert slow.forge is not None
