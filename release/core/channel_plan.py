@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from release.core.channel_facts import Wait
 from release.core.channel_record import MoveKind, MoveOutcome
-from release.core.channels import Wait
 from release.core.finding import Conflict
 from release.core.model import Waiver
 from release.core.plan import StepState

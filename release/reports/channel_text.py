@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from release.core.channel_facts import Wait
 from release.core.channel_plan import (
     Approved,
     ChannelList,
@@ -14,7 +15,6 @@ from release.core.channel_plan import (
     RolledBack,
     Watched,
 )
-from release.core.channels import Wait
 from release.reports.ages import short
 from release.reports.text import Line, conflicts, failures, lines, shown, steps
 

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
+from release.core.channel_facts import Offer, Seen, Verdict, Wait
 from release.core.channels.back import default_back, judged_back
 from release.core.channels.doubts import doubts
 from release.core.channels.judgement import WAIVABLE, chosen, judged, unfit, unwaivable
 from release.core.channels.places import current, followed, key_of, lines_of, ordered, recorded, takes
 from release.core.channels.refusals import astray
-from release.core.channels.seen import Offer, Seen, Verdict, Wait
 from release.core.channels.violations import violations
 
 __all__ = [

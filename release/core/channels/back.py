@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.core.channel_config import Channel
+from release.core.channel_facts import Offer, Seen
 from release.core.channels import places
 from release.core.channels.case import Case, case_of
 from release.core.channels.refusals import sound, standing
-from release.core.channels.seen import Offer, Seen
 from release.core.config import Config
 from release.core.finding import Conflict
 from release.core.version import Version, scheme

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from release.core.channel_config import Channel
+from release.core.channel_facts import Offer, Seen
 from release.core.channel_record import ChannelState, Move
 from release.core.channels import places
-from release.core.channels.seen import Offer, Seen
 from release.core.config import Config
 from release.core.version import Scheme, Version, scheme
 

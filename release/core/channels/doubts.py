@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from release.core.channel_facts import Offer
 from release.core.channel_record import ChannelState
 from release.core.channels.places import newest_first
-from release.core.channels.seen import Offer
 from release.core.finding import Conflict
 from release.core.moments import instant
 from release.core.notation import quoted

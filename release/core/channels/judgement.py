@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from release.core.calendar import closed
 from release.core.channel_config import Channel
+from release.core.channel_facts import Offer, Seen, Verdict, Wait
 from release.core.channels import places
 from release.core.channels.case import Case, case_of
 from release.core.channels.refusals import REFUSALS, held, sound, standing
-from release.core.channels.seen import Offer, Seen, Verdict, Wait
 from release.core.config import Config, seconds
 from release.core.finding import Conflict
 from release.core.moments import instant

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from release.core.channel_config import Channel
+from release.core.channel_facts import Offer, Seen
 from release.core.channel_record import ChannelState, Move
-from release.core.channels.seen import Offer, Seen
 from release.core.version import Scheme, Version
 
 

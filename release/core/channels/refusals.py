@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.core.channel_config import Channel
+from release.core.channel_facts import Seen
 from release.core.channels import places
 from release.core.channels.case import Case
-from release.core.channels.seen import Seen
 from release.core.finding import Conflict
 from release.core.notation import quoted
 from release.core.version import Scheme, Version
