@@ -101,8 +101,8 @@ def plan(
         which(to, auto, version, waive)
         channels = opened()
         if auto:
-            ripe, code = automatic.planned(channels)
-            present(ripe, format, code)
+            ripe = automatic.planned(channels)
+            present(ripe.told, format, ripe.code)
             return
         ready = prepared(channels, to, version, waived(waive, reason))
         code = worst(code_of_plan(one) for one in ready)
@@ -150,7 +150,7 @@ def into(
 
 
 def by_itself(channels: Channels, yes: bool, format: str) -> None:
-    """Plan first; then look at what soaks, and move what is ripe."""
+    """Plan first; then hold what does not do well, and move what is ripe."""
     from release import app
     from release.commands.channels import auto
     from release.reports import console
@@ -160,12 +160,12 @@ def by_itself(channels: Channels, yes: bool, format: str) -> None:
         with console.progress([step.name for step in moving.steps]) as listener:
             yield listener
 
-    planned, _ = auto.planned(channels)
-    if format == "text":
-        console.show(planned, sys.stderr)
-    if any(not one.nothing for one in planned.channels):
-        confirmed("Promote what is ripe?", yes, app.interactive)
-    done, code = auto.carried_out(channels, progress)
+    planned = auto.planned(channels)
+    if format == "text" and not planned.idle:
+        console.show(planned.told, sys.stderr)
+    if not planned.idle:
+        confirmed("Promote what is ripe, and hold what does not do well?", yes, app.interactive)
+    done, code = auto.carried_out(channels, planned, progress)
     present(done, format, code)
 
 

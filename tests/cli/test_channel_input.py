@@ -102,3 +102,18 @@ def test_an_upstream_without_channels_is_told_how_to_write_one(tmp_path: Path) -
         ada = some.clone()
         for command in ("list", "history"):
             some.invoke(ada, f"channel.{command}").expect(2, r"release\.toml has no \[\[channel\]\]")
+
+
+def test_a_schedule_that_may_not_act_tells_what_it_would_hold_and_holds_nothing(tmp_path: Path) -> None:
+    ill = '\n[[channel.health]]\nname = "well"\nkind = "command"\nrun = ["false"]\n'
+    with plain(tmp_path, LATEST + STABLE + ill) as some:
+        some.out("v1.30.1+rke2r1")
+        ada = some.clone()
+        some.promote(ada, "latest").expect(0)
+        before = some.refs()
+        some.invoke(ada, "channel.plan", "--auto").expect(3, "in latest: unhealthy")
+        some.invoke(ada, "channel.promote", "--auto").expect(2, "nobody is here to be asked")
+        assert some.refs() == before
+        some.promote(ada, "").expect(3, "held: ")
+        assert some.state("latest").hold is not None
+        some.invoke(ada, "channel.promote", "--auto").expect(0, "nothing to do")

@@ -60,9 +60,8 @@ def pasts(channels: Channels, channel: Channel, offers: tuple[Offer, ...]) -> It
 
 def newest_of_lines(channel: Channel, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
     """A release to fill templates in with: any for a channel of all lines, else the newest of each line."""
-    lines = {offer.version.line if channel.scope == "line" else "": offer for offer in sorted(offers, key=_by_version)}
+    lines = {
+        offer.version.line if channel.scope == "line" else "": offer
+        for offer in sorted(offers, key=lambda one: one.version.key)
+    }
     return tuple(lines.values())
-
-
-def _by_version(offer: Offer) -> tuple[object, ...]:
-    return offer.version.key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from release.app.channels import Channels
+from release.commands.adopt import asked_for
 from release.core.channel_config import Channel
 from release.core.channel_plan import Resumed
 from release.core.channel_record import ChannelState, Hold, Mark
@@ -37,8 +38,6 @@ def alerted(channels: Channels, channel: Channel) -> None:
 
 def resume(channels: Channels, name: str, version: str) -> Resumed:
     """Lift the hold; with a version, take that one for good again as well."""
-    from release.commands.adopt import asked_for
-
     channel = channels.named(name)
     channels.session.who()
     before = channels.ledger.read(name).state

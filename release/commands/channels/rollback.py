@@ -181,12 +181,8 @@ def mending(rules: Scheme, bad: Version, taken: Collection[Version]) -> Version 
         core = (bad.major, bad.minor, bad.patch)
         return next_version(rules, previous=None, level="none", stage=bad.stage, taken=taken, core=core)
     level: Rise = "revision" if rules.revisions == "always" else "patch"
-    newest = max([bad, *(one for one in taken if one.final and one.line == bad.line)], key=by_precedence)
+    newest = max([bad, *(one for one in taken if one.final and one.line == bad.line)])
     return next_version(rules, previous=newest, level=level, stage="", taken=taken, core=None)
-
-
-def by_precedence(version: Version) -> tuple[object, ...]:
-    return version.key
 
 
 def released_by(world: World, bad: Version) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def look(channels: Channels) -> World:
     states = {one.name: channels.ledger.read(one.name).state for one in config.channel}
     now = channels.now()
     versions = [version for tag in refs.tags if (version := channels.rules.of_tag(tag)) is not None]
-    doubt = doubts(channels.rules, offers, versions, states.values(), on_forge=session.forge is not None)
+    doubt = doubts(offers, versions, states.values(), on_forge=session.forge is not None)
     first = Seen(now, states, offers, {}, doubt)
     names = {one.name: dict(named(channels, one, first)) for one in config.channel}
     shown, trailing = (

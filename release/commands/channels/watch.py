@@ -60,8 +60,22 @@ def soaking(world: World) -> Iterator[Soaking]:
             yield Soaking(channel, line, offer, questions)
 
 
-def watched(world: World, one: Soaking) -> tuple[Watched, str]:
-    """Ask how it does; what was found, and why it is unhealthy, "" where it is not or nobody can tell."""
+@dataclass(frozen=True)
+class Asked:
+    """What soaks, how it does, and why it is unhealthy, "" where it is not or nobody can tell."""
+
+    soaking: Soaking
+    watched: Watched
+    why: str = ""
+
+
+def asked(world: World) -> tuple[Asked, ...]:
+    """How all that soaks does. Looks only."""
+    return tuple(asked_of(world, one) for one in soaking(world))
+
+
+def asked_of(world: World, one: Soaking) -> Asked:
+    """Ask how it does."""
     channels = world.channels
     release = release_of(channels, one.offer)
     steps: list[Step[Any]] = [
@@ -73,40 +87,46 @@ def watched(world: World, one: Soaking) -> tuple[Watched, str]:
     no = [str(finding.conflict.why) for finding in found.values() if isinstance(finding, Blocked)]
     well = all(isinstance(finding, Done) for finding in found.values())
     healthy = False if no else True if well else None
-    return Watched(one.channel.name, one.offer.version.text, healthy, states(steps, found)), "; ".join(no)
+    found_so = Watched(one.channel.name, one.offer.version.text, healthy, states(steps, found))
+    return Asked(one, found_so, "; ".join(no))
 
 
-def watch(world: World, listener: Listener) -> tuple[tuple[Watched, ...], tuple[str, ...]]:
-    """Look at all that soaks; hold what is unhealthy, and tell people. Where nobody can tell, nothing is done."""
+def watch(world: World, found: tuple[Asked, ...], listener: Listener) -> tuple[tuple[Watched, ...], tuple[str, ...]]:
+    """Hold what was found to be unhealthy, and tell people. Where nobody can tell, nothing is done."""
     seen: list[Watched] = []
     remarks: list[str] = []
-    for one in soaking(world):
-        found, why = watched(world, one)
-        if why:
-            found, more = act(world, one, found, why, listener)
-            remarks += more
-        seen.append(found)
+    for one in found:
+        told, more = act(world, one, listener) if one.why else (one.watched, ())
+        seen.append(told)
+        remarks += more
     return tuple(seen), (*remarks, *unended(world, listener))
 
 
-def act(world: World, one: Soaking, found: Watched, why: str, listener: Listener) -> tuple[Watched, tuple[str, ...]]:
+def act(world: World, asked: Asked, listener: Listener) -> tuple[Watched, tuple[str, ...]]:
     """Hold the channel; go back by itself only where that is configured."""
-    channels = world.channels
+    channels, one, why = world.channels, asked.soaking, asked.why
     hold(channels, one.channel, one.offer.version, why, told=False)
     remarks = ended(channels, one.channel, (one.line,), one.offer.version.text, why, listener)
     onward = rollback.forward(world, one.channel, one.line, one.offer.version, why).forward
-    return msgspec.structs.replace(found, held=why, forward=onward), remarks
+    return msgspec.structs.replace(asked.watched, held=why, forward=onward), remarks
 
 
 def unended(world: World, listener: Listener) -> tuple[str, ...]:
     """Holds of ours after which somebody stopped before all of it was done: it is done now."""
     found: list[str] = []
-    for channel in world.channels.session.config.channel:
+    for channel in untold(world):
         state = world.state(channel)
-        if (held := state.hold) is not None and not held.told:
-            lines = tuple(line for line, one in state.standing.items() if one.version == held.version)
-            found += ended(world.channels, channel, lines, held.version, held.why, listener)
+        assert state.hold is not None, "what is not held has nobody to be told"
+        held = state.hold
+        lines = tuple(line for line, one in state.standing.items() if one.version == held.version)
+        found += ended(world.channels, channel, lines, held.version, held.why, listener)
     return tuple(found)
+
+
+def untold(world: World) -> tuple[Channel, ...]:
+    """Channels with a hold of ours that is not all done."""
+    every = world.channels.session.config.channel
+    return tuple(one for one in every if (held := world.state(one).hold) is not None and not held.told)
 
 
 def ended(

@@ -10,13 +10,13 @@ from release.core.channels.places import newest_first
 from release.core.finding import Conflict
 from release.core.moments import instant
 from release.core.notation import quoted
-from release.core.version import Scheme, Version
+from release.core.version import Version
 
 SHOWN = 3  # versions that a message names; of more it tells how many
 
 
 def doubts(
-    rules: Scheme, offers: Collection[Offer], tags: Collection[Version], states: Iterable[ChannelState], on_forge: bool
+    offers: Collection[Offer], tags: Collection[Version], states: Iterable[ChannelState], on_forge: bool
 ) -> tuple[Conflict, ...]:
     """Why the list of releases that are out is not believed. `tags` are the versions that git shows tags of, `states` the
     records of all channels, of which the newest count is the one that holds: who said in one channel that there are fewer has
@@ -24,9 +24,7 @@ def doubts(
     """
     known = tuple(states)
     most = max(((instant(state.counted) or 0.0, state.releases) for state in known), default=(0.0, 0))[1]
-    return tuple(
-        Conflict("shrunken-list", why, _REMEDY) for why in _reasons(rules, offers, tags, known, most, on_forge)
-    )
+    return tuple(Conflict("shrunken-list", why, _REMEDY) for why in _reasons(offers, tags, known, most, on_forge))
 
 
 _REMEDY = (
@@ -36,7 +34,6 @@ _REMEDY = (
 
 
 def _reasons(
-    rules: Scheme,
     offers: Collection[Offer],
     tags: Collection[Version],
     states: Collection[ChannelState],

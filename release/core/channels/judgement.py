@@ -50,8 +50,9 @@ def unfit(config: Config, channel: Channel, offer: Offer, seen: Seen) -> tuple[C
 def chosen(config: Config, channel: Channel, line: str, seen: Seen, waived: Collection[str] = ()) -> Verdict | None:
     """The release that a channel takes next of a line, None where nothing is above what it has.
 
-    What has begun is finished first, and what somebody wrote into the pointers is judged as any other. Then the newest that is ripe; without any, the newest that only has to wait; without
-    that the newest, with what stands against it. A candidate whose final is out is nobody's next release.
+    What has begun is finished first, and what somebody wrote into the pointers is judged as any other. Then the newest
+    that is ripe; without any, the newest that only has to wait; without that the newest, with what stands against it. A
+    candidate whose final is out is nobody's next release.
     """
     rules = scheme(config.version, config.project.name)
     stands, move = places.current(rules, channel, seen, line), places.unfinished(channel, seen, line)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from release.core.channel_record import ChannelState
 from release.core.channels import doubts
-from tests.offered import RULES, offer, stands, version
+from tests.offered import offer, stands, version
 
 
 def told(
     offers: list[str], tags: list[str] | None = None, states: list[ChannelState] | None = None, on_forge: bool = True
 ) -> list[str]:
-    found = doubts(
-        RULES, [offer(one) for one in offers], [version(one) for one in tags or offers], states or [], on_forge
-    )
+    found = doubts([offer(one) for one in offers], [version(one) for one in tags or offers], states or [], on_forge)
     assert all(one.rule == "shrunken-list" and "--waive shrunken-list" in one.remedy for one in found)
     return [one.why for one in found]
 

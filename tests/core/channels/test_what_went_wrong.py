@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from release.core.channels import chosen, doubts, judged, judged_back, violations
-from tests.offered import LONG_AGO, RULES, bad, channel_of, config, offer, seen, stands, version
+from tests.offered import LONG_AGO, bad, channel_of, config, offer, seen, stands, version
 
 TABLES = config(
     {"name": "testing", "accepts": "candidate"},
@@ -46,7 +46,7 @@ def test_an_outage_of_the_release_api_moves_nothing() -> None:
     state = stands("1.30.2", releases=40)
     for listed in ([], ["1.27.1"], ["1.30.2", "1.30.3"]):
         offers = [offer(one) for one in listed]
-        found = doubts(RULES, offers, [version("1.30.2")], [state], True)
+        found = doubts(offers, [version("1.30.2")], [state], True)
         assert {one.rule for one in found} == {"shrunken-list"}
         world = seen({"latest": state}, offers, doubts=found)
         next_one = chosen(TABLES, LATEST, "", world)

@@ -58,7 +58,7 @@ def promotion(name: str, version: str = "", waived: tuple[str, ...] = ()) -> Com
 
 def automatic(channels: Channels) -> Said:
     """invoke channel.promote --auto --yes"""
-    promotions, code = auto.carried_out(channels, progress)
+    promotions, code = auto.carried_out(channels, auto.planned(channels), progress)
     held = "; ".join(one.held for one in promotions.watched if one.held)
     found = said(promotions.channels, code)
     return Said(found.code, found.rules, "; ".join(filter(None, (found.words, held, *promotions.remarks))))
