@@ -167,7 +167,7 @@ def test_what_has_begun_is_finished_first_even_where_something_newer_came_out(ha
     some.out("v1.30.3+rke2r1")
     some.invoke(bob, "channel.list").expect(0, r"moving: to v1\.30\.2\+rke2r1, begun by Ada at")
     some.promote(bob, "latest", "--version", "v1.30.3+rke2r1").expect(
-        3, r"\[channel-moving\] latest is on its way to 1\.30\.2\+rke2r1, and 1\.30\.3\+rke2r1 has to wait"
+        3, r"\[channel-moving\] \w+ began to move latest to v1\.30\.2\+rke2r1 at .*, and it is not finished"
     )
     some.promote(bob, "").expect(0, r"latest has v1\.30\.2\+rke2r1 since")
     some.promote(bob, "").expect(0, r"latest has v1\.30\.3\+rke2r1 since")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.core import moves
 from release.core.channel_config import Channel
 from release.core.channel_facts import Offer, Seen
 from release.core.channels import places
@@ -49,15 +50,9 @@ def default_back(config: Config, channel: Channel, line: str, seen: Seen) -> str
 
 def _move(case: Case, line: str) -> Iterator[Conflict]:
     """One way back at a time."""
-    move, name = places.unfinished(case.channel, case.seen, line), case.channel.name
+    move = places.unfinished(case.channel, case.seen, line)
     if move is not None and move.kind == "rollback" and move.version != case.version.text:
-        at = f" --line {line}" if line else ""
-        why = f"{name} is on its way back to {move.version}, and {case.version} has to wait"
-        yield Conflict(
-            "channel-moving",
-            why,
-            f"finish that: invoke channel.rollback {name}{at} --to {move.version} --allow-downgrade --reason WHY",
-        )
+        yield moves.moving(case.channel.name, move)
 
 
 def _below(case: Case, stands: Version) -> Iterator[Conflict]:

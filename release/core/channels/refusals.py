@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.core import moves
 from release.core.channel_config import Channel
 from release.core.channel_facts import Seen
 from release.core.channels import places
@@ -28,24 +29,13 @@ def held(case: Case) -> Iterator[Conflict]:
 
 def moving(case: Case) -> Iterator[Conflict]:
     """A channel that is half moved is finished or taken back first."""
-    move, name = case.move, case.channel.name
+    name = case.channel.name
     for lost in places.misplaced(case.channel, case.seen):
         scope = "line" if lost.line else "global"
         why = f"{name} is on its way to {quoted(lost.version)} since its scope was {scope}, and {case.version} has to wait"
         yield Conflict("channel-moving", why, f'set scope = "{scope}" again, and finish that or take it back')
-    if move is None or case.begun:
-        return
-    back = f"invoke channel.rollback {name}{_of(move.line)} --reason WHY"
-    if move.outcome == "returning":
-        why = f"{name} is being taken back from {move.version}, and {case.version} has to wait"
-        yield Conflict("channel-moving", why, f"finish that: {back}")
-    elif move.kind == "rollback":
-        why = f"{name} is on its way back to {move.version}, and {case.version} has to wait"
-        yield Conflict("channel-moving", why, f"finish that: {back} --to {move.version} --allow-downgrade")
-    else:
-        why = f"{name} is on its way to {move.version}, and {case.version} has to wait"
-        finish = f"finish that: invoke channel.promote --to {name} --version {move.version}"
-        yield Conflict("channel-moving", why, f"{finish}; or take it back: {back}")
+    if case.move is not None and not case.begun:
+        yield moves.moving(name, case.move)
 
 
 def accepts(case: Case) -> Iterator[Conflict]:

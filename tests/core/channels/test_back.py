@@ -85,7 +85,7 @@ def test_one_way_back_at_a_time() -> None:
     assert back(state, offer("1.33.4")) == []
     (conflict,) = judged_back(TABLES, STABLE, "", offer("1.33.3"), seen({"stable": state}))
     assert conflict.rule == "channel-moving"
-    assert "--to 1.33.4+rke2r1" in conflict.remedy
+    assert "--to v1.33.4+rke2r1" in conflict.remedy
 
 
 def default(state: ChannelState, *offers: Offer | str) -> str | None:

@@ -170,7 +170,7 @@ def test_another_move_is_ended_first() -> None:
     begun = stands("1.33.4", moves={"": move("1.33.5", "1.33.4")})
     (conflict,) = alone("1.33.6", begun).refusals
     assert conflict.rule == "channel-moving"
-    assert "invoke channel.promote --to stable --version 1.33.5+rke2r1" in conflict.remedy
+    assert "invoke channel.promote --to stable --version v1.33.5+rke2r1" in conflict.remedy
     assert "invoke channel.rollback stable" in conflict.remedy
     assert alone("1.33.5", begun).ripe
     ended = stands("1.33.5", moves={"": move("1.33.5", "1.33.4", outcome="finished")})
@@ -180,7 +180,7 @@ def test_another_move_is_ended_first() -> None:
 def test_who_goes_back_or_is_taken_back_gets_nothing_new() -> None:
     back = stands("1.33.5", moves={"": move("1.33.4", "1.33.5", kind="rollback")})
     (conflict,) = alone("1.33.6", back).refusals
-    assert "invoke channel.rollback stable --reason WHY --to 1.33.4+rke2r1 --allow-downgrade" in conflict.remedy
+    assert "invoke channel.rollback stable --reason WHY --to v1.33.4+rke2r1 --allow-downgrade" in conflict.remedy
     assert told(alone("1.33.4", back)) == ["channel-moving", "backward-move"]
     returning = stands("1.33.4", moves={"": move("1.33.5", "1.33.4", outcome="returning")})
     assert told(alone("1.33.5", returning)) == ["channel-moving"]
